@@ -1,0 +1,138 @@
+"""`uml …`: the command line. Every stage is a verb of the same name; `uml run` brings all of them up to date."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from uml_pipeline.errors import UserError
+
+app = typer.Typer(
+    help="Unpaired silos in, one stronger single-modality model out.\n\nStart with `uml run` in a study's folder; `uml status` says what is up to date.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+console = Console(highlight=False)
+StudyOption = Annotated[Path, typer.Option("--study", help="Folder with the study's params.yaml.", show_default="here")]
+SiloArgument = Annotated[str, typer.Argument(help="Name of a silo in params.yaml.")]
+
+
+@app.command()
+def run(
+    study: StudyOption = Path(),
+    force: Annotated[bool, typer.Option("--force", help="Run again even what is up to date.")] = False,
+) -> None:
+    """Bring the whole study up to date: runs what changed, skips the rest."""
+    from uml_pipeline import pipeline
+    from uml_pipeline.report.summary import show
+    from uml_pipeline.study import Study
+
+    opened = Study(study)
+    pipeline.run(
+        opened,
+        force=force,
+        starting=lambda step: console.print(f"[bold]{step.address}[/bold] …"),
+        finished=lambda step, outcome: console.print(f"  {outcome.value}"),
+    )
+    show(opened, console)
+
+
+@app.command()
+def status(study: StudyOption = Path()) -> None:
+    """Say for every step whether it is up to date."""
+    from uml_pipeline import pipeline
+    from uml_pipeline.study import Study
+
+    table = Table("step", "state")
+    for step, fresh in pipeline.status(Study(study)).items():
+        table.add_row(step.address, "[green]up to date[/green]" if fresh else "[yellow]to do[/yellow]")
+    console.print(table)
+
+
+@app.command()
+def graph() -> None:
+    """Print dvc.yaml for any study: the six stages."""
+    from uml_pipeline.pipeline import render_yaml
+
+    typer.echo(render_yaml(), nl=False)
+
+
+@app.command(name="demo-data")
+def demo_data(study: StudyOption = Path()) -> None:
+    """Fetch and render the demo study's data: drawings of emoji by six artists, and sentences about them."""
+    from uml_pipeline.demo.data import write
+
+    write(study)
+
+
+@app.command()
+def predict(
+    model: Annotated[Path, typer.Argument(help="Folder of a shipped model, e.g. artifacts/model.")],
+    samples: Annotated[list[str], typer.Argument(help="Files to recognise (or texts, if the model reads text).")],
+    top: Annotated[int, typer.Option(min=1, help="How many labels for each sample.")] = 3,
+) -> None:
+    """Recognise samples with a shipped model: needs its folder alone, none of the study's data."""
+    from uml_pipeline.model import load
+
+    for sample, guesses in zip(samples, load(model).predict(samples, top=top), strict=True):
+        console.print(f"{sample}\t" + "  ".join(f"{label} {share:.1%}" for label, share in guesses), soft_wrap=True, markup=False)
+
+
+@app.command()
+def lineage(model: Annotated[Path, typer.Argument(help="Folder of a shipped model.")] = Path("artifacts/model")) -> None:
+    """Print where a model comes from: model, trunk, features, silos, with hashes, parameters and code."""
+    from uml_pipeline.lineage import tree
+
+    console.print(tree(model))
+
+
+def _add_stage(name: str, asks: str, each: bool) -> None:
+    """A verb for one of the six stages. Under DVC (`DVC_STAGE` is set) DVC itself records the result."""
+
+    def one(study: Path, silo: str | None) -> None:
+        from uml_pipeline import pipeline
+        from uml_pipeline.ledger import Ledger
+        from uml_pipeline.study import Study
+
+        opened, step = Study(study), pipeline.Step(name, silo)
+        if silo:
+            opened.silo(silo)
+        if "DVC_STAGE" in os.environ:
+            pipeline.call(opened, step)
+        else:
+            outcome = pipeline.run_step(opened, Ledger(opened.folder), step)
+            console.print(f"{step.address}: {outcome.value}")
+
+    def for_silo(silo: SiloArgument, study: StudyOption = Path()) -> None:
+        one(study, silo)
+
+    def for_study(study: StudyOption = Path()) -> None:
+        one(study, None)
+
+    command: Callable[..., Any] = for_silo if each else for_study
+    app.command(name=name, help=f"Stage {name}. {asks}")(command)
+
+
+def _add_stages() -> None:
+    from uml_pipeline.pipeline import STAGES
+
+    for stage in STAGES:
+        _add_stage(stage.name, stage.asks, stage.each)
+
+
+def main() -> None:
+    """Entry point: user errors are printed plainly and exit with 2."""
+    try:
+        app()
+    except UserError as error:
+        Console(stderr=True, highlight=False).print(f"error: {error}", style="red", markup=False, soft_wrap=True)
+        sys.exit(2)
+
+
+_add_stages()

@@ -1,0 +1,100 @@
+"""DVC as the one record of what was made from what: dvc.yaml's graph, dvc.lock's hashes."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from uml_pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    from dvc.stage import PipelineStage
+
+os.environ.setdefault("DVC_NO_ANALYTICS", "1")
+
+
+class Ledger:
+    """The DVC stages of one study's folder. Steps are named as DVC does: `trunk`, `silo@drawings`."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the DVC repository around `folder`, or make one there (without git) if there is none.
+
+        Raises:
+            UserError: no dvc.yaml in the folder, or DVC cannot read it.
+        """
+        from dvc.exceptions import DvcException, NotDvcRepoError
+        from dvc.repo import Repo
+
+        self._file = folder / "dvc.yaml"
+        if not self._file.is_file():
+            raise UserError("this study has no dvc.yaml", where=str(folder), fix="write one: `uml graph > dvc.yaml`")
+        try:
+            self._repo = Repo(str(folder))
+        except NotDvcRepoError:
+            self._repo = Repo.init(str(folder), no_scm=True)
+        try:
+            self._stages = self._collect()
+        except DvcException as error:
+            raise UserError("DVC cannot read the graph", where=f"{self._file}: {error}", fix="compare with `uml graph`") from None
+
+    def _collect(self) -> dict[str, "PipelineStage"]:
+        import networkx
+
+        graph = self._repo.index.graph  # edges point from a stage to what it needs
+        mine = (stage for stage in networkx.dfs_postorder_nodes(graph) if Path(stage.path) == self._file)
+        return {stage.name: stage for stage in mine}
+
+    def order(self) -> list[str]:
+        """Names of all steps, each after those it needs."""
+        return list(self._stages)
+
+    def changed(self, name: str) -> bool:
+        """Whether the step's command, inputs, parameters or outputs differ from the record."""
+        with self._repo.lock:
+            return bool(self._stages[name].changed())
+
+    def needs(self, name: str) -> list[str]:
+        """Names of the steps whose outputs this one reads."""
+        return [stage.name for stage in self._repo.index.graph.successors(self._stages[name])]
+
+    def inputs(self, name: str) -> dict[str, Any]:
+        """Hashes and parameter values that the step would read now.
+
+        Raises:
+            UserError: an input is missing.
+        """
+        from dvc.exceptions import DvcException
+
+        stage = self._stages[name]
+        try:
+            with self._repo.lock:
+                stage.save_deps()
+        except DvcException as error:
+            raise UserError(f"{name} cannot start: {error}", where=str(self._file), fix="check the silo's path in params.yaml") from None
+        return {str(dep): dep.hash_info.value for dep in stage.deps}
+
+    def record(self, name: str) -> dict[str, Any]:
+        """Hash the step's inputs and outputs, keep the outputs in DVC's cache, and write dvc.lock; returns the inputs."""
+        stage = self._stages[name]
+        with self._repo.lock:
+            stage.save()
+            stage.commit()
+            stage.dump(update_pipeline=False)
+        return {str(dep): dep.hash_info.value for dep in stage.deps}
+
+    def reproduce(self, name: str) -> None:
+        """Run a step of the study's own through DVC, as a command.
+
+        Raises:
+            UserError: the command failed.
+        """
+        from dvc.exceptions import DvcException
+
+        try:
+            self._repo.reproduce(self._stages[name].addressing, single_item=True, force=True)
+        except DvcException as error:
+            raise UserError(f"stage {name} failed: {error}", where=str(self._file), fix="its own output above says why") from None
+
+    def version(self, name: str) -> str | None:
+        """DVC's hash of the step's output as recorded (of the first, if it has several); None before the first record."""
+        out = self._stages[name].outs[0]
+        return out.hash_info.value if out.hash_info else None

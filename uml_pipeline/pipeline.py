@@ -1,0 +1,183 @@
+"""The stage graph, and the one way to run it. `dvc repro`, Dagster and `uml run` all end in the same six functions."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from importlib import import_module
+from typing import Any
+
+import yaml
+
+from uml_pipeline.errors import UserError
+from uml_pipeline.ledger import Ledger
+from uml_pipeline.study import Study
+
+SILO = "${key}"  # DVC's placeholder for the silo's name in a stage that runs once a silo
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One room as DVC sees it: what it reads, which parameters count, and whether it runs once a silo."""
+
+    name: str
+    asks: str
+    deps: tuple[str, ...]
+    params: tuple[str, ...]
+    each: bool = False
+    code: tuple[str, ...] = ()
+
+    @property
+    def out(self) -> str:
+        """The artifact folder."""
+        return f"artifacts/{self.name}/{SILO}" if self.each else f"artifacts/{self.name}"
+
+    def render(self) -> dict[str, Any]:
+        """The stage's entry in dvc.yaml."""
+        code = [f"uml_pipeline/{room}" for room in (self.name, *self.code)]
+        body = {
+            "desc": self.asks,
+            "cmd": f"uml {self.name} {SILO}" if self.each else f"uml {self.name}",
+            "deps": [*self.deps, *code],
+            "params": list(self.params),
+            # the feature store survives a re-run, so that only changed samples are encoded again
+            "outs": [{self.out: {"persist": True}} if self.name == "features" else self.out],
+        }
+        return {"foreach": "${silos}", "do": body} if self.each else body
+
+
+STAGES = (
+    Stage("silo", "What data is this, and is it sound?", ("${item.path}",), (f"silos.{SILO}",), each=True),
+    Stage("features", "What does the encoder see?", (f"artifacts/silo/{SILO}",), (f"silos.{SILO}",), each=True),
+    Stage(
+        "relevance",
+        "Is it about the same world, so will it help?",
+        ("artifacts/silo", "artifacts/features"),
+        ("target", "relevance"),
+        code=("learn",),
+    ),
+    Stage(
+        "trunk",
+        "What is learned?",
+        ("artifacts/silo", "artifacts/features", "artifacts/relevance"),
+        ("target", "trunk"),
+        code=("learn",),
+    ),
+    Stage("model", "What do we ship?", ("artifacts/silo", "artifacts/features", "artifacts/trunk"), ("target", "silos")),
+    Stage(
+        "report",
+        "Is it better, by how much, and how do we know?",
+        ("artifacts/silo", "artifacts/relevance", "artifacts/trunk", "artifacts/model"),
+        ("target",),
+    ),
+)
+
+
+def render() -> dict[str, Any]:
+    """dvc.yaml's `stages` of any study (a study may add its own, such as the one that fetches its data)."""
+    return {stage.name: stage.render() for stage in STAGES}
+
+
+def render_yaml() -> str:
+    """`render` as the text that stands in dvc.yaml."""
+    return yaml.safe_dump({"stages": render()}, sort_keys=False, width=120)
+
+
+class Outcome(Enum):
+    """What became of one step of a run."""
+
+    DONE = "done"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One node of the graph: a stage, for one silo where the stage runs once a silo; or a stage of the study's own."""
+
+    stage: str
+    silo: str | None = None
+
+    @property
+    def address(self) -> str:
+        """DVC's name of the step."""
+        return f"{self.stage}@{self.silo}" if self.silo else self.stage
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is one of the six rooms."""
+        return any(stage.name == self.stage for stage in STAGES)
+
+    @classmethod
+    def parse(cls, address: str) -> "Step":
+        """The inverse of `address`."""
+        stage, _, silo = address.partition("@")
+        return cls(stage, silo or None)
+
+
+def steps(ledger: Ledger) -> list[Step]:
+    """All steps of the study in an order in which they can run."""
+    return [Step.parse(address) for address in ledger.order()]
+
+
+def call(study: Study, step: Step) -> None:
+    """Run one room's function in this process; no look at the ledger.
+
+    Raises:
+        UserError: what the room found wrong with the input.
+    """
+    run = import_module(f"uml_pipeline.{step.stage}.stage").run
+    if step.silo:
+        run(study, step.silo)
+    else:
+        run(study)
+
+
+def run_step(study: Study, ledger: Ledger, step: Step, *, force: bool = False) -> Outcome:
+    """Run a step if its inputs, parameters, code or outputs changed since the ledger's record; then record it.
+
+    Raises:
+        UserError: what the room found wrong, or an input changed while the room was reading it.
+    """
+    if not force and not ledger.changed(step.address):
+        return Outcome.UNCHANGED
+    if not step.ours:
+        ledger.reproduce(step.address)
+        return Outcome.DONE
+    before = ledger.inputs(step.address)
+    call(study, step)
+    if ledger.record(step.address) != before:
+        raise UserError(f"an input of {step.address} changed while it ran", fix="run again: nothing that is done is lost")
+    return Outcome.DONE
+
+
+def run(
+    study: Study,
+    *,
+    only: Iterable[str] = (),
+    force: bool = False,
+    starting: Callable[[Step], None] = lambda step: None,
+    finished: Callable[[Step, Outcome], None] = lambda step, outcome: None,
+) -> None:
+    """Bring the study (or the steps of the stages named in `only`) up to date, upstream first.
+
+    Args:
+        study: which study.
+        only: stage names; none means all.
+        force: run even what is up to date.
+        starting, finished: told about every step, for progress.
+
+    Raises:
+        UserError: from the first step that found its input wrong; what was done before it stays.
+    """
+    ledger = Ledger(study.folder)
+    chosen = set(only)
+    for step in steps(ledger):
+        if chosen and step.stage not in chosen:
+            continue
+        starting(step)
+        finished(step, run_step(study, ledger, step, force=force))
+
+
+def status(study: Study) -> dict[Step, bool]:
+    """For every step, whether it is up to date."""
+    ledger = Ledger(study.folder)
+    return {step: not ledger.changed(step.address) for step in steps(ledger)}

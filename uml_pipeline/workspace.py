@@ -1,0 +1,95 @@
+"""Where every artifact lives, how it gets there whole, and how to tell that it is whole.
+
+`artifacts/<stage>[/<silo>]` is complete only when its `fingerprint.json` is there: the sha256 of each of its files.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from uml_pipeline.errors import UserError
+
+FINGERPRINT = "fingerprint.json"
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def fingerprint_of(value: Any) -> str:
+    """Hex digest of any JSON value, independent of the order of keys."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Pretty JSON with a final newline; NaN is refused, since no other reader would take it."""
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+
+
+class Workspace:
+    """The artifacts of one study."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "artifacts"
+
+    def folder(self, stage: str, name: str | None = None) -> Path:
+        """Where the artifact of a stage (and silo) is or will be; not checked."""
+        return self.root / stage / name if name else self.root / stage
+
+    def reading(self, stage: str, name: str | None = None) -> Path:
+        """The folder of a complete artifact.
+
+        Raises:
+            UserError: the stage has not run (to its end) yet.
+        """
+        folder = self.folder(stage, name)
+        if not (folder / FINGERPRINT).is_file():
+            verb = f"uml {stage} {name}" if name else f"uml {stage}"
+            raise UserError(f"artifact {folder.relative_to(self.root.parent)} is not there yet", where=str(folder), fix=f"make it: `{verb}`, or all: `uml run`")
+        return folder
+
+    @contextmanager
+    def writing(self, stage: str, name: str | None = None) -> Iterator[Path]:
+        """An empty folder to fill; it replaces the artifact as a whole when the block ends well, and vanishes otherwise."""
+        final = self.folder(stage, name)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        draft = final.parent / f".{final.name}.{os.getpid()}.draft"
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir()
+        try:
+            yield draft
+            _seal(draft)
+            _replace(draft, final)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+
+    def version(self, stage: str, name: str | None = None) -> str:
+        """One hash for the artifact's content."""
+        return sha256(self.reading(stage, name) / FINGERPRINT)
+
+
+def _seal(folder: Path) -> None:
+    """Write the fingerprint, and force everything to disk before the rename that makes it visible."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    write_json(folder / FINGERPRINT, {path.relative_to(folder).as_posix(): sha256(path) for path in files})
+    for path in [*files, folder / FINGERPRINT, folder]:
+        handle = os.open(path, os.O_RDONLY)
+        os.fsync(handle)
+        os.close(handle)
+
+
+def _replace(draft: Path, final: Path) -> None:
+    """Rename `draft` to `final`; an older artifact steps aside first and is removed last."""
+    old = final.parent / f".{final.name}.{os.getpid()}.old"
+    shutil.rmtree(old, ignore_errors=True)
+    if final.exists():
+        final.rename(old)
+    draft.rename(final)
+    shutil.rmtree(old, ignore_errors=True)
