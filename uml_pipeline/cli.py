@@ -13,7 +13,9 @@ from rich.table import Table
 from uml_pipeline.errors import UserError
 
 app = typer.Typer(
-    help="Unpaired silos in, one stronger single-modality model out.\n\nStart with `uml run` in a study's folder; `uml status` says what is up to date.",
+    help="""Unpaired silos in, one stronger single-modality model out.
+
+    Start with `uml run` in a study's folder; `uml status` says what is up to date.""",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -81,11 +83,15 @@ def predict(
     from uml_pipeline.model import load
 
     for sample, guesses in zip(samples, load(model).predict(samples, top=top), strict=True):
-        console.print(f"{sample}\t" + "  ".join(f"{label} {share:.1%}" for label, share in guesses), soft_wrap=True, markup=False)
+        console.print(
+            f"{sample}\t" + "  ".join(f"{label} {share:.1%}" for label, share in guesses), soft_wrap=True, markup=False
+        )
 
 
 @app.command()
-def lineage(model: Annotated[Path, typer.Argument(help="Folder of a shipped model.")] = Path("artifacts/model")) -> None:
+def lineage(
+    model: Annotated[Path, typer.Argument(help="Folder of a shipped model.")] = Path("artifacts/model"),
+) -> None:
     """Print where a model comes from: model, trunk, features, silos, with hashes, parameters and code."""
     from uml_pipeline.lineage import tree
 

@@ -1,6 +1,8 @@
 """DVC as the one record of what was made from what: dvc.yaml's graph, dvc.lock's hashes."""
 
+import contextlib
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,8 @@ if TYPE_CHECKING:
     from dvc.stage import PipelineStage
 
 os.environ.setdefault("DVC_NO_ANALYTICS", "1")
+# a stage's command is `uml …`: found whether or not the virtual environment is activated
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 
 
 class Ledger:
@@ -34,7 +38,9 @@ class Ledger:
         try:
             self._stages = self._collect()
         except DvcException as error:
-            raise UserError("DVC cannot read the graph", where=f"{self._file}: {error}", fix="compare with `uml graph`") from None
+            raise UserError(
+                "DVC cannot read the graph", where=f"{self._file}: {error}", fix="compare with `uml graph`"
+            ) from None
 
     def _collect(self) -> dict[str, "PipelineStage"]:
         import networkx
@@ -69,13 +75,18 @@ class Ledger:
             with self._repo.lock:
                 stage.save_deps()
         except DvcException as error:
-            raise UserError(f"{name} cannot start: {error}", where=str(self._file), fix="check the silo's path in params.yaml") from None
+            raise UserError(
+                f"{name} cannot start: {error}", where=str(self._file), fix="check the silo's path in params.yaml"
+            ) from None
         return {str(dep): dep.hash_info.value for dep in stage.deps}
 
     def record(self, name: str) -> dict[str, Any]:
-        """Hash the step's inputs and outputs, keep the outputs in DVC's cache, and write dvc.lock; returns the inputs."""
+        """Hash the step's inputs and outputs, cache the outputs, write dvc.lock; returns the inputs."""
         stage = self._stages[name]
-        with self._repo.lock:
+        with (
+            self._repo.lock,
+            contextlib.chdir(self._file.parent),
+        ):  # DVC's run cache takes paths from the working directory
             stage.save()
             stage.commit()
             stage.dump(update_pipeline=False)
@@ -90,11 +101,17 @@ class Ledger:
         from dvc.exceptions import DvcException
 
         try:
-            self._repo.reproduce(self._stages[name].addressing, single_item=True, force=True)
+            with contextlib.chdir(self._file.parent):  # as in `record`
+                self._repo.reproduce(name, single_item=True, force=True)
         except DvcException as error:
-            raise UserError(f"stage {name} failed: {error}", where=str(self._file), fix="its own output above says why") from None
+            raise UserError(
+                f"stage {name} failed: {error.__cause__ or error}",
+                where=str(self._file),
+                fix="its own output above says why",
+            ) from None
+        self._stages = self._collect()  # DVC worked on stages of its own; ours do not know the new hashes
 
     def version(self, name: str) -> str | None:
-        """DVC's hash of the step's output as recorded (of the first, if it has several); None before the first record."""
+        """DVC's hash of the step's (first) output as recorded; None before the first record."""
         out = self._stages[name].outs[0]
         return out.hash_info.value if out.hash_info else None

@@ -62,7 +62,9 @@ STAGES = (
         ("target", "trunk"),
         code=("learn",),
     ),
-    Stage("model", "What do we ship?", ("artifacts/silo", "artifacts/features", "artifacts/trunk"), ("target", "silos")),
+    Stage(
+        "model", "What do we ship?", ("artifacts/silo", "artifacts/features", "artifacts/trunk"), ("target", "silos")
+    ),
     Stage(
         "report",
         "Is it better, by how much, and how do we know?",
@@ -145,7 +147,9 @@ def run_step(study: Study, ledger: Ledger, step: Step, *, force: bool = False) -
     before = ledger.inputs(step.address)
     call(study, step)
     if ledger.record(step.address) != before:
-        raise UserError(f"an input of {step.address} changed while it ran", fix="run again: nothing that is done is lost")
+        raise UserError(
+            f"an input of {step.address} changed while it ran", fix="run again: nothing that is done is lost"
+        )
     return Outcome.DONE
 
 

@@ -56,7 +56,9 @@ class Study:
         self.folder = Path(folder).resolve()
         path = self.folder / PARAMS
         if not path.is_file():
-            raise UserError(f"no {PARAMS} here", where=str(self.folder), fix="go to a study's folder, or name one: --study DIR")
+            raise UserError(
+                f"no {PARAMS} here", where=str(self.folder), fix="go to a study's folder, or name one: --study DIR"
+            )
         self.raw, lines = _parse(path)
         try:
             self.params = Params.model_validate(self.raw)
@@ -80,7 +82,9 @@ class Study:
             UserError: no silo of that name.
         """
         if name not in self.params.silos:
-            raise UserError(f"no silo {name!r} in this study", where=str(self.folder / PARAMS), fix=_near(name, self.params.silos))
+            raise UserError(
+                f"no silo {name!r} in this study", where=str(self.folder / PARAMS), fix=_near(name, self.params.silos)
+            )
         return self.params.silos[name]
 
     def data(self, name: str) -> Path:
@@ -97,7 +101,11 @@ def _parse(path: Path) -> tuple[dict[str, Any], dict[tuple, int]]:
             for key, value in node.value:
                 here = (*at, key.value)
                 if here in lines:
-                    raise UserError(f"key {key.value!r} stands twice", where=f"{path}, line {key.start_mark.line + 1}", fix="keep one of them")
+                    raise UserError(
+                        f"key {key.value!r} stands twice",
+                        where=f"{path}, line {key.start_mark.line + 1}",
+                        fix="keep one of them",
+                    )
                 lines[here] = key.start_mark.line + 1
                 walk(value, here)
         elif isinstance(node, yaml.SequenceNode):
@@ -114,7 +122,9 @@ def _parse(path: Path) -> tuple[dict[str, Any], dict[tuple, int]]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError("not valid YAML", where=f"{path}: {error}", fix="mend the syntax at that place") from None
     if not isinstance(raw, dict):
-        raise UserError("the file must be a mapping of keys to values", where=str(path), fix="start with `target:` and `silos:`")
+        raise UserError(
+            "the file must be a mapping of keys to values", where=str(path), fix="start with `target:` and `silos:`"
+        )
     return raw, lines
 
 

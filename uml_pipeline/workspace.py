@@ -52,12 +52,16 @@ class Workspace:
         folder = self.folder(stage, name)
         if not (folder / FINGERPRINT).is_file():
             verb = f"uml {stage} {name}" if name else f"uml {stage}"
-            raise UserError(f"artifact {folder.relative_to(self.root.parent)} is not there yet", where=str(folder), fix=f"make it: `{verb}`, or all: `uml run`")
+            raise UserError(
+                f"artifact {folder.relative_to(self.root.parent)} is not there yet",
+                where=str(folder),
+                fix=f"make it: `{verb}`, or all: `uml run`",
+            )
         return folder
 
     @contextmanager
     def writing(self, stage: str, name: str | None = None) -> Iterator[Path]:
-        """An empty folder to fill; it replaces the artifact as a whole when the block ends well, and vanishes otherwise."""
+        """An empty folder to fill: it becomes the artifact as a whole if the block ends well, else it vanishes."""
         final = self.folder(stage, name)
         final.parent.mkdir(parents=True, exist_ok=True)
         draft = final.parent / f".{final.name}.{os.getpid()}.draft"

@@ -66,4 +66,5 @@ def _svg(icons: dict, name: str) -> str:
     side = max(width, height)  # a few icons are not square: centre them on a square canvas
     left, top = icon.get("left", 0) - (side - width) / 2, icon.get("top", 0) - (side - height) / 2
     box = f"{left} {top} {side} {side}"
-    return f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="{box}">{icon["body"]}</svg>'
+    spaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    return f'<svg {spaces} viewBox="{box}">{icon["body"]}</svg>'

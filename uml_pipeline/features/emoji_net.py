@@ -1,5 +1,7 @@
 """The small built-in image encoder: a residual convnet whose output lies in MiniLM's text space."""
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -28,12 +30,10 @@ class EmojiNet(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = nn.Sequential(
-            nn.Conv2d(3, WIDTHS[0], 3, 2, 1, bias=False), nn.BatchNorm2d(WIDTHS[0]), nn.ReLU()
-        )
-        pairs = zip(WIDTHS[:-1], WIDTHS[1:], strict=True)
-        self.blocks = nn.Sequential(*(_Block(a, b, 1 if a == b else 2) for a, b in pairs))
+        self.stem = nn.Sequential(nn.Conv2d(3, WIDTHS[0], 3, 2, 1, bias=False), nn.BatchNorm2d(WIDTHS[0]), nn.ReLU())
+        self.blocks = nn.Sequential(*(_Block(a, b, 1 if a == b else 2) for a, b in pairwise(WIDTHS)))
         self.out = nn.Linear(WIDTHS[-1], DIM)
 
     def forward(self, x: Tensor) -> Tensor:
+        """See the class."""
         return self.out(self.blocks(self.stem(x * 2 - 1)).mean((2, 3)))

@@ -1,1 +1,1 @@
-
+"""The evidence: is it better, by how much, and how do we know it."""

@@ -16,5 +16,5 @@ class TrunkConfig(Config):
     """Labelled target samples a class; scarcity is simulated, what ships is refit on all of them."""
     seeds: int = Field(default=20, ge=2)
     """How many splits (and with them draws, initialisations and batch orders) are averaged."""
-    forced: list[str] = []
+    forced: list[str] = Field(default_factory=list)
     """Auxiliary silos that get an arm of their own whatever their verdict: a control, never shipped."""

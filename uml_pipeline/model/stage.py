@@ -1,0 +1,42 @@
+"""model: strip everything but the target's path, and fold what is linear."""
+
+import json
+
+from uml_pipeline.features import create_encoder
+from uml_pipeline.lineage import collect
+from uml_pipeline.model.card import card
+from uml_pipeline.model.unimodal import CONFIG, LABELS, WEIGHTS, model_hash
+from uml_pipeline.study import Study
+from uml_pipeline.workspace import Workspace, write_json
+
+
+def run(study: Study) -> None:
+    """Write artifacts/model: all that prediction needs, and where it comes from.
+
+    Raises:
+        UserError: an upstream artifact is missing, or the encoder cannot be had.
+    """
+    from safetensors.numpy import load_file, save_file
+
+    workspace = Workspace(study.folder)
+    trunk = workspace.reading("trunk")
+    config = json.loads((trunk / "config.json").read_text(encoding="utf-8"))
+    metrics = json.loads((trunk / "metrics.json").read_text(encoding="utf-8"))
+    weights = load_file(trunk / "ships.safetensors")
+    encoder = create_encoder(study.silo(study.target), study.folder)
+    with workspace.writing("model") as folder:
+        save_file({"centre": weights["centre"], "weight": weights["head"]}, folder / WEIGHTS)
+        write_json(folder / LABELS, config["classes"])
+        write_json(
+            folder / CONFIG,
+            {
+                "modality": encoder.modality,
+                "encoder": encoder.describe(),
+                "preprocessing": "unit(unit(x) - centre)",
+                "method": config["ships"]["method"],
+                "samples": config["samples"],
+            },
+        )
+        encoder.export(folder)
+        write_json(folder / "lineage.json", collect(study, model_hash(folder)))
+        (folder / "README.md").write_text(card(study.target, config, metrics, encoder.describe()), encoding="utf-8")

@@ -1,0 +1,95 @@
+"""Load and use a shipped model: a frozen encoder and one folded linear map. No study, no auxiliary silo."""
+
+import json
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from uml_pipeline.errors import UserError
+from uml_pipeline.learn.geometry import Array, standardise
+from uml_pipeline.workspace import fingerprint_of, sha256
+
+if TYPE_CHECKING:
+    from uml_pipeline.features.encoders import Encoder
+
+WEIGHTS, CONFIG, LABELS = "model.safetensors", "config.json", "labels.json"
+HASHED = (WEIGHTS, CONFIG, LABELS)  # what the model is; never its card, lineage or any time
+
+
+def model_hash(folder: Path) -> str:
+    """Hex digest of weights, labels and configuration (which names encoder and preprocessing)."""
+    return fingerprint_of({name: sha256(folder / name) for name in HASHED})
+
+
+class Model:
+    """A single-modality classifier: logits = weight @ standardise(encode(sample), centre)."""
+
+    def __init__(self, folder: Path, config: dict[str, Any], labels: list[str], centre: Array, weight: Array) -> None:
+        self.folder, self.config, self.labels = folder, config, labels
+        self.centre, self.weight = centre, weight  # [d], [class, d]
+
+    @cached_property
+    def encoder(self) -> "Encoder":
+        """The frozen encoder, loaded when first needed and checked against the recorded fingerprint."""
+        from uml_pipeline.features import load_encoder
+
+        return load_encoder(self.config["encoder"], self.folder)
+
+    def logits(self, features: Array) -> Array:
+        """Scores of features as the encoder gives them: [n, d] -> [n, class]."""
+        return standardise(features, self.centre) @ self.weight.T
+
+    def predict_proba(self, samples: Sequence[Path | str]) -> Array:
+        """Softmax over the labels: [sample, class]. Samples are paths of images, or texts.
+
+        Raises:
+            UserError: a sample cannot be read.
+        """
+        logits = self.logits(self.encoder.encode(list(samples)))
+        shares = np.exp(logits - logits.max(1, keepdims=True))
+        return shares / shares.sum(1, keepdims=True)
+
+    def predict(self, samples: Sequence[Path | str], top: int = 1) -> list[list[tuple[str, float]]]:
+        """The `top` most probable labels of each sample with their probabilities, best first.
+
+        Raises:
+            UserError: a sample cannot be read.
+        """
+        shares = self.predict_proba(samples)
+        best = np.argsort(-shares, axis=1, kind="stable")[:, :top]
+        return [[(self.labels[one], float(row[one])) for one in order] for row, order in zip(shares, best, strict=True)]
+
+
+def load(folder: Path | str) -> Model:
+    """Open a shipped model's folder.
+
+    Raises:
+        UserError: it is no model folder, or its files do not fit each other.
+    """
+    from safetensors.numpy import load_file
+
+    folder = Path(folder)
+    try:
+        config, labels = (json.loads((folder / name).read_text(encoding="utf-8")) for name in (CONFIG, LABELS))
+        weights = load_file(folder / WEIGHTS)
+        model = Model(folder, config, labels, weights["centre"], weights["weight"])
+    except FileNotFoundError as error:
+        raise UserError(
+            "not a model folder",
+            where=str(error.filename or folder),
+            fix="name the folder of a shipped model, e.g. artifacts/model",
+        ) from None
+    except Exception as error:  # safetensors and json have many ways to say that a file is damaged
+        raise UserError(
+            "the model's files are damaged", where=f"{folder}: {error}", fix="make the model again: `uml model`"
+        ) from None
+    if model.weight.shape != (len(labels), len(model.centre)):
+        raise UserError(
+            "the model's weights and labels do not fit each other",
+            where=str(folder),
+            fix="make the model again: `uml model`",
+        )
+    return model

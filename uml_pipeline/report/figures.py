@@ -1,0 +1,137 @@
+"""The report's figures, as SVG text."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from uml_pipeline.report import words
+from uml_pipeline.report.canvas import ACCENT, GREY, MUTED, Look, canvas, looks, short, weight
+from uml_pipeline.report.evidence import Evidence, Gain, Trunk, Verdict
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def draw(evidence: Evidence) -> dict[str, str]:
+    """All figures by name, those left out for which there is nothing to show."""
+    trunk = evidence.trunk
+    figures = {"learning_curve": learning_curve(trunk)}
+    if trunk.strict:
+        figures["gains"] = gains(trunk)
+    tested = [verdict for verdict in evidence.verdicts if verdict.null and verdict.statistic is not None]
+    return figures | {f"relevance_{verdict.silo}": relevance(verdict) for verdict in tested}
+
+
+def learning_curve(trunk: Trunk) -> str:
+    """Accuracy against shots for each arm: mean and one standard deviation over the splits."""
+    with canvas("learning_curve", 8.6, 4.2) as (figure, out):
+        axes = figure.add_axes((0.07, 0.12, 0.62, 0.85))
+        styles = looks(trunk)
+        # an arm far below all others would flatten the differences that matter: it is told in words
+        shown = [method for method in trunk.methods if trunk.arms[method].kind != "text-only"]
+        ends = {}
+        for place, method in enumerate(shown):
+            dodge = (place - (len(shown) - 1) / 2) * 0.03  # so that spreads do not hide each other
+            if heights := _curve(axes, trunk, method, styles[method], dodge):
+                ends[method] = heights[-1]
+        axes.set_xticks(range(len(trunk.shots)), [str(number) for number in trunk.shots])
+        axes.set_xlim(-0.25, len(trunk.shots) - 0.75)
+        axes.set_xlabel("labelled samples a class (shots)")
+        axes.set_ylabel("accuracy, %")
+        axes.grid(axis="y")
+        _name_ends(axes, trunk, styles, ends)
+        _mention(axes, trunk)
+    return out.getvalue()
+
+
+def _curve(axes: "Axes", trunk: Trunk, method: str, look: Look, dodge: float) -> list[float]:
+    """Draw one arm, its spreads moved aside by `dodge`; returns its means."""
+    runs = [(place, run) for place, number in enumerate(trunk.shots) if (run := trunk.run(method, number))]
+    xs, means = [place for place, _ in runs], [run.mean for _, run in runs]
+    lows, highs = [run.mean - run.std for _, run in runs], [run.mean + run.std for _, run in runs]
+    front = 4 if trunk.arms[method].kind == "uml" else 3
+    axes.vlines([x + dodge for x in xs], lows, highs, color=look.colour, linewidth=1.2, alpha=0.6, zorder=2)
+    axes.plot(xs, means, look.dash, color=look.colour, marker=look.marker, linewidth=look.width, zorder=front, ms=5)
+    return means
+
+
+def _name_ends(axes: "Axes", trunk: Trunk, styles: dict[str, Look], ends: dict[str, float]) -> None:
+    """Write each arm's name beside the end of its curve, moved apart where names would overlap."""
+    from scipy.optimize import isotonic_regression
+
+    if not ends:
+        return
+    names = sorted(ends, key=lambda method: ends[method])
+    low, high = axes.get_ylim()
+    steps = np.arange(len(names)) * (high - low) * 0.058
+    # least movement under the constraint that neighbours keep their distance
+    heights = isotonic_regression(np.array([ends[name] for name in names]) - steps).x + steps
+    right = axes.get_xlim()[1]
+    for method, height in zip(names, heights - max(0, heights[-1] - high), strict=True):
+        look = styles[method]
+        axes.plot([right, right + 0.08], [ends[method], height], color=look.colour, linewidth=0.8, clip_on=False)
+        axes.plot(right + 0.12, height, color=look.colour, marker=look.marker, markersize=5, clip_on=False)
+        label = short(trunk.label(method), 34)
+        axes.text(right + 0.17, height, label, va="center", weight=weight(trunk, method))
+
+
+def _mention(axes: "Axes", trunk: Trunk) -> None:
+    """Arms that need no labelled sample, in words below the curves."""
+    runs = {method: trunk.run(method, trunk.shots[0]) for method in trunk.of("text-only")}
+    told = [f"not drawn: {short(trunk.label(method), 40)}, {run.mean:.1f}%" for method, run in runs.items() if run]
+    axes.text(0.98, 0.045, "\n".join(told), transform=axes.transAxes, ha="right", color=MUTED)
+
+
+def gains(trunk: Trunk) -> str:
+    """Paired gain over the strongest arm without auxiliary silos, with 95% intervals: one row an arm and shots."""
+    rows: list[Gain | str] = []
+    for number in sorted({gain.shots for gain in trunk.strict}):
+        group = [gain for gain in trunk.strict if gain.shots == number]
+        rivals = words.listed(sorted({trunk.label(gain.against) for gain in group}))
+        rows += [f"{words.shots(number)}, against {short(rivals, 50)}", *group]
+    with canvas("gains", 5.8, 0.75 + 0.33 * len(rows)) as (figure, out):
+        bottom = 0.55 / figure.get_figheight()
+        axes = figure.add_axes((0.43, bottom, 0.30, 0.99 - bottom))
+        styles = looks(trunk)
+        for place, row in enumerate(rows):
+            if isinstance(row, str):
+                across = axes.get_yaxis_transform()
+                axes.text(-1.4, place, row, transform=across, va="center", weight="bold", color=MUTED)
+            else:
+                _gain_row(axes, trunk, styles[row.method], row, place)
+        axes.set_ylim(len(rows) - 0.4, -0.6)
+        axes.set_yticks([])
+        axes.locator_params(axis="x", nbins=7)
+        axes.spines["left"].set_visible(False)
+        axes.margins(x=0.08)
+        axes.grid(axis="x")
+        axes.set_xlabel("gain, percentage points (95% interval)")
+    return out.getvalue()
+
+
+def _gain_row(axes: "Axes", trunk: Trunk, look: Look, gain: Gain, place: int) -> None:
+    across, bold = axes.get_yaxis_transform(), weight(trunk, gain.method)
+    label, value = short(trunk.label(gain.method), 31), f"{words.points(gain.mean)}  ({words.interval(gain)})"
+    axes.plot([0, 0], [place - 0.5, place + 0.5], color=MUTED, linewidth=1)
+    axes.plot([gain.low, gain.high], [place, place], color=look.colour, linewidth=2)
+    axes.plot(gain.mean, place, color=look.colour, marker=look.marker, markersize=6)
+    axes.text(-0.04, place, label, transform=across, va="center", ha="right", weight=bold)
+    axes.text(1.04, place, value, transform=across, va="center", weight=bold)
+
+
+def relevance(verdict: Verdict) -> str:
+    """The statistic under permuted classes as a histogram, the observed one marked."""
+    if verdict.statistic is None or not verdict.null:
+        raise ValueError(f"no permutation test was made for {verdict.silo}")
+    with canvas(f"relevance_{verdict.silo}", 4.6, 2.0) as (figure, out):
+        axes = figure.add_axes((0.04, 0.25, 0.92, 0.6))
+        axes.hist(verdict.null, bins=30, color=GREY)
+        axes.axvline(verdict.statistic, color=ACCENT, linewidth=2.5)
+        axes.set_yticks([])
+        axes.spines["left"].set_visible(False)
+        low, high = axes.get_xlim()
+        side = "right" if verdict.statistic > (low + high) / 2 else "left"
+        told = f"observed {verdict.statistic:.3g}, {words.p_value(verdict)}".replace("-", words.MINUS)
+        axes.text(verdict.statistic, 1.04, told, transform=axes.get_xaxis_transform(), ha=side, weight="bold")
+        axes.set_xlabel("agreement of the classes' geometry (grey: classes permuted)")
+    return out.getvalue()

@@ -1,0 +1,36 @@
+"""Stage `report`: writes down whether it is better, by how much, and how we know."""
+
+from typing import Any
+
+from uml_pipeline.report import evidence, figures, page
+from uml_pipeline.report.evidence import Evidence
+from uml_pipeline.study import Study
+from uml_pipeline.workspace import Workspace, write_json
+
+
+def run(study: Study) -> None:
+    """Write metrics.json, figures/*.svg and index.html.
+
+    Raises:
+        UserError: a stage before this one has not run yet.
+    """
+    found = evidence.read(study)
+    facts = page.model_facts(study)
+    drawn = figures.draw(found)
+    html = page.render(found, facts, drawn)
+    with Workspace(study.folder).writing("report") as folder:
+        write_json(folder / "metrics.json", metrics(found))
+        (folder / "figures").mkdir()
+        for name, svg in drawn.items():
+            (folder / "figures" / f"{name}.svg").write_text(svg, encoding="utf-8")
+        (folder / "index.html").write_text(html, encoding="utf-8")
+
+
+def metrics(found: Evidence) -> dict[str, Any]:
+    """The numbers that DVC, Dagster and promotion read; accuracies in percent, gains in percentage points."""
+    return {
+        "runs": [run.model_dump() for run in found.trunk.runs],
+        "gains": [gain.model_dump() for gain in found.trunk.gains],
+        "verdicts": [verdict.model_dump(include={"silo", "verdict", "p_value"}) for verdict in found.verdicts],
+        "ships": found.trunk.ships.method,
+    }

@@ -1,0 +1,146 @@
+"""What the numbers mean, in plain words. The page and the terminal say the same sentences."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from uml_pipeline.report.evidence import Evidence, Gain, Kind, Trunk, Verdict
+
+MINUS = "\N{MINUS SIGN}"
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The answer for someone in a hurry."""
+
+    tone: Literal["better", "same", "worse"]
+    answer: str
+    """Does it help?"""
+    detail: str
+    """By how much, against what, how sure."""
+    ships: str
+    """What ships, and why."""
+
+
+def plain(text: str) -> str:
+    """The text without what would move a terminal's cursor or colours."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+def points(value: float) -> str:
+    """A difference with its sign, e.g. +2.7; with more digits where it would else look like zero."""
+    digits = 1 if round(value, 1) else 2
+    return f"{value:+.{digits}f}".replace("-", MINUS) if round(value, digits) else "0.0"
+
+
+def interval(gain: Gain) -> str:
+    """The 95% interval, e.g. +1.9 to +3.5."""
+    return f"{points(gain.low)} to {points(gain.high)}"
+
+
+def meaning(gain: Gain) -> str:
+    """What the interval says."""
+    return {1: "better", 0: "no clear difference", -1: "worse"}[gain.sign]
+
+
+def p_value(verdict: Verdict) -> str:
+    """E.g. p = 0.001, or a dash where no test could be made."""
+    return "no test" if verdict.p_value is None else f"p = {verdict.p_value:.3g}"
+
+
+def samples(shots: int) -> str:
+    """E.g. 2 labelled samples a class."""
+    return f"{shots} labelled sample{'' if shots == 1 else 's'} a class"
+
+
+def shots(number: int) -> str:
+    """E.g. 2 shots."""
+    return f"{number} shot{'' if number == 1 else 's'}"
+
+
+def kind(name: Kind, target: str) -> str:
+    """What arms of a kind learn from."""
+    return {
+        "image-only": f"{target} alone",
+        "uml": f"{target} and auxiliary silos (UML)",
+        "control": "control: an irrelevant silo, forced in",
+        "text-only": f"auxiliary silos alone, no labelled {target}",
+    }[name]
+
+
+def listed(words: list[str]) -> str:
+    """E.g. a, b and c."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def quoted(trunk: Trunk, method: str) -> str:
+    """The name of an arm as it stands in a sentence."""
+    return f"“{trunk.label(method)}”"
+
+
+def sentence(text: str) -> str:
+    """With a capital and a full stop."""
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def judged(trunk: Trunk) -> list[Gain]:
+    """The gains that say whether it helps: of the UML arm that ships, else of the best where labels are scarcest."""
+    arms = trunk.of("uml")
+    gains = [gain for gain in trunk.strict if gain.method in arms]
+    if not gains:
+        return []
+    first = max((gain for gain in gains if gain.shots == gains[0].shots), key=lambda gain: gain.mean)
+    method = trunk.ships.method if trunk.ships.method in {gain.method for gain in gains} else first.method
+    return [gain for gain in gains if gain.method == method]
+
+
+def headline(evidence: Evidence) -> Headline:
+    """Does it help, by how much, how sure, and what ships: also, and first, where it does not help."""
+    trunk, gains = evidence.trunk, judged(evidence.trunk)
+    ships = f"What ships: {quoted(trunk, trunk.ships.method)}. {sentence(trunk.ships.reason)}"
+    if not gains:
+        silent = f"No auxiliary silo was used, so the model learns from {evidence.target} alone."
+        return Headline("same", "There is nothing to compare.", silent, ships)
+    tone = _tone(gains)
+    return Headline(tone, _answer(gains), _detail(evidence, gains), ships)
+
+
+def _tone(gains: list[Gain]) -> Literal["better", "same", "worse"]:
+    signs = {gain.sign for gain in gains}
+    if 1 in signs and -1 not in signs:
+        return "better"
+    return "worse" if -1 in signs else "same"
+
+
+def _answer(gains: list[Gain]) -> str:
+    by_sign = {sign: [str(gain.shots) for gain in gains if gain.sign == sign] for sign in (1, 0, -1)}
+    said = {1: "helps", 0: "makes no clear difference", -1: "hurts"}
+    parts = [f"{said[sign]} at {_at(numbers)}" for sign, numbers in by_sign.items() if numbers]
+    if len(parts) > 1:
+        return f"UML {listed(parts)}."
+    if gains[0].sign == 0:
+        return "UML does not help here: no difference beyond noise."
+    return "UML helps." if gains[0].sign > 0 else "UML hurts here."
+
+
+def _at(numbers: list[str]) -> str:
+    return f"{listed(numbers)} {'shot' if numbers == ['1'] else 'shots'}"
+
+
+def _detail(evidence: Evidence, gains: list[Gain]) -> str:
+    """The first number of shots in full, since that is where labels are scarcest; then the others in short."""
+    trunk, first = evidence.trunk, gains[0]
+    name, rival = quoted(trunk, first.method), quoted(trunk, first.against)
+    who = name if trunk.ships.method == first.method else f"the best UML arm ({name})"
+    text = (
+        f"With {samples(first.shots)}, {who} reaches {_reached(trunk, first.method, first.shots)}: "
+        f"{points(first.mean)} points (95% interval {interval(first)}) against {rival}, "
+        f"the strongest arm that learns from {evidence.target} alone ({_reached(trunk, first.against, first.shots)})."
+    )
+    rest = [f"{points(gain.mean)} ({interval(gain)}) at {shots(gain.shots)}" for gain in gains[1:]]
+    return f"{text} Further: {listed(rest)}." if rest else text
+
+
+def _reached(trunk: Trunk, method: str, shots: int) -> str:
+    run = trunk.run(method, shots)
+    return f"{run.mean:.1f}%" if run else "an unrecorded accuracy"

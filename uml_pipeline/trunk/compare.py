@@ -1,0 +1,77 @@
+"""The comparison: all arms of a study on all its episodes."""
+
+from dataclasses import dataclass
+
+from rich.progress import track
+
+from uml_pipeline.errors import UserError
+from uml_pipeline.learn.splits import Episode, episodes, is_clean
+from uml_pipeline.relevance import read_verdicts
+from uml_pipeline.study import Study
+from uml_pipeline.trunk.arms import Arm, arms
+from uml_pipeline.trunk.probe import Result, solve
+from uml_pipeline.trunk.problem import Problem, Silo, build
+from uml_pipeline.trunk.ship import Decision, decide
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything in memory that training reads."""
+
+    target: Silo
+    auxiliary: list[Silo]
+    classes: list[str]
+    lineup: list[Arm]
+
+
+def gather(study: Study) -> Inputs:
+    """Read the target, the silos that the verdicts admit, and those forced in.
+
+    Raises:
+        UserError: an upstream artifact is missing, the policy blocks a silo, or the target has fewer than two classes.
+    """
+    verdicts, forced = read_verdicts(study), study.params.trunk.forced
+    refused = [name for name, verdict in verdicts.items() if verdict["verdict"] == "irrelevant"]
+    if refused and study.params.relevance.policy == "block":
+        raise UserError(
+            f"irrelevant silos block training: {', '.join(refused)}",
+            where="params.yaml, relevance.policy",
+            fix="take them out of `silos`, or set the policy to `exclude` or `warn`",
+        )
+    # a forced silo is a control: it has an arm of its own and stays out of the others
+    used = [name for name, verdict in verdicts.items() if verdict["used"] and name not in forced]
+    target = Silo.read(study, study.target)
+    classes = sorted(target.manifest["label"].dropna().unique())
+    if len(classes) < 2:
+        raise UserError(f"the target {target.name!r} has {len(classes)} labelled classes", fix="label at least two")
+    return Inputs(target, [Silo.read(study, name) for name in [*used, *forced]], classes, arms(used, forced))
+
+
+def draw(study: Study, inputs: Inputs) -> list[Episode]:
+    """All episodes, fewest shots first."""
+    config, manifest = study.params.trunk, inputs.target.manifest
+    return [one for shots in sorted(set(config.shots)) for one in episodes(manifest, shots, config.seeds)]
+
+
+def pose(inputs: Inputs, episode: Episode) -> Problem:
+    """The episode as a problem for all arms."""
+    return build(inputs.target, inputs.auxiliary, inputs.classes, episode.train, episode.val, episode.seed)
+
+
+def compare(inputs: Inputs, drawn: list[Episode]) -> list[Result]:
+    """Every arm on every episode."""
+    x, y = inputs.target.x, inputs.target.index(inputs.classes)
+    results = []
+    for episode in track(drawn, "training", transient=True):
+        problem = pose(inputs, episode)
+        test = problem.look_at(x[episode.test], y[episode.test])
+        results += [solve(arm, problem, episode, test) for arm in inputs.lineup]
+    return results
+
+
+def choose(inputs: Inputs, drawn: list[Episode], results: list[Result]) -> Decision:
+    """What ships: from the episodes with the most shots that keep off the manifest's test split."""
+    most = max(episode.shots for episode in drawn)
+    clean = [one for one in drawn if one.shots == most and is_clean(one, inputs.target.manifest)]
+    problems = {one.seed: pose(inputs, one) for one in clean}
+    return decide([one for one in results if one.episode in clean], problems)

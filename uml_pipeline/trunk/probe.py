@@ -1,0 +1,61 @@
+"""Probe mode: every arm on every episode; selection by validation alone, the test samples read once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from uml_pipeline.learn.heads import Fit, Samples
+from uml_pipeline.learn.splits import Episode
+from uml_pipeline.trunk.arms import Arm, Setting
+from uml_pipeline.trunk.problem import Problem
+
+
+@dataclass(frozen=True)
+class Result:
+    """One arm on one episode: the setting that validation chose, and what it does on the test samples."""
+
+    arm: Arm
+    episode: Episode
+    fits: list[Fit]  # one a setting
+    correct: NDArray[np.int64]  # [class], test samples recognised
+    counts: NDArray[np.int64]  # [class], test samples
+
+    @property
+    def chosen(self) -> int:
+        """Number of the best setting, the first of equals."""
+        return int(np.argmax([fit.val for fit in self.fits]))
+
+    @property
+    def setting(self) -> Setting:
+        """The best setting."""
+        return self.arm.settings[self.chosen]
+
+    @property
+    def test(self) -> float:
+        """Test accuracy in [0, 1]."""
+        return float(self.correct.sum() / self.counts.sum())
+
+
+def solve(arm: Arm, problem: Problem, episode: Episode, test: Samples) -> Result:
+    """Train all settings of an arm, choose one by validation, and count its hits on the test samples."""
+    fits = arm.solve(problem)
+    best = max(fits, key=lambda fit: fit.val)  # the first of equals
+    correct, counts = hits(best, test)
+    # heads of all settings are large: keep the curves alone
+    slim = [Fit(fit.head[:0], fit.best, fit.curve) for fit in fits]
+    return Result(arm, episode, slim, correct, counts)
+
+
+def hits(fit: Fit, samples: Samples) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Samples of each class that a head recognises, and how many there are: [class], [class]."""
+    y, classes = samples.y, len(fit.head)
+    right = (samples.x @ fit.head.T).argmax(1) == y
+    return y[right].bincount(minlength=classes).numpy(), y.bincount(minlength=classes).numpy()
+
+
+def mean_curve(fits: Sequence[Fit]) -> NDArray[np.float64]:
+    """Validation accuracy at each look, averaged over episodes; a run that stopped keeps its last value."""
+    longest = max(len(fit.curve) for fit in fits)
+    return np.mean([np.pad(fit.curve, (0, longest - len(fit.curve)), mode="edge") for fit in fits], axis=0)

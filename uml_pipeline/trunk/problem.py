@@ -1,0 +1,86 @@
+"""What one episode gives to every arm: standardised samples, class means, and what the auxiliary silos say."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from uml_pipeline.features import read_config, read_features
+from uml_pipeline.learn.geometry import Array, centre_of, class_means, standardise
+from uml_pipeline.learn.heads import Samples, Task
+from uml_pipeline.learn.splits import Rows
+from uml_pipeline.study import Study
+from uml_pipeline.trunk.projection import project
+
+
+@dataclass(frozen=True)
+class Silo:
+    """One silo in memory: its rows, features [n, d], and the space that the features lie in."""
+
+    name: str
+    manifest: pd.DataFrame
+    x: Array
+    space: str
+
+    @classmethod
+    def read(cls, study: Study, name: str) -> "Silo":
+        """From the artifacts of `silo` and `features`."""
+        manifest, x = read_features(study, name)
+        return cls(name, manifest, x, read_config(study, name)["space"])
+
+    def index(self, classes: Sequence[str]) -> NDArray[np.int64]:
+        """Class number of each row, -1 where the label is not one of `classes`."""
+        return pd.Categorical(self.manifest["label"], categories=pd.Index(classes)).codes.astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One episode, ready to learn from. All features are unit vectors in the target's space, seen from a centre."""
+
+    task: Task  # its auxiliary samples are those of `silos`, in that order
+    means: Tensor  # [class, d], target class means; zero where a class has no sample
+    prototypes: Tensor  # [silo, class, d], class means of each auxiliary silo; zero where it has no sample
+    silos: tuple[str, ...]
+    centre: Array  # [d], of the target's features
+
+    def of(self, silos: tuple[str, ...]) -> "Problem":
+        """The same episode with some of the auxiliary silos alone."""
+        kept = [self.silos.index(name) for name in silos]
+        task = Task(self.task.seed, self.task.train, self.task.val, tuple(self.task.auxiliary[one] for one in kept))
+        return Problem(task, self.means, self.prototypes[kept], silos, self.centre)
+
+    def look_at(self, x: Array, y: NDArray[np.int64]) -> Samples:
+        """Further target samples (raw features) as this episode's model would see them."""
+        return _samples(standardise(x, self.centre), y)
+
+
+def build(
+    target: Silo, auxiliary: Sequence[Silo], classes: Sequence[str], train: Rows, val: Rows, seed: int
+) -> Problem:
+    """Standardise the target by its training rows and bring the auxiliary silos into its space."""
+    y = target.index(classes)
+    centre = centre_of(target.x[train])
+    x = standardise(target.x, centre)
+    means = class_means(x[train], y[train], len(classes))
+    seen = [_bring(silo, classes, target.space, means) for silo in auxiliary]
+    prototypes = [class_means(samples.x.numpy(), samples.y.numpy(), len(classes)) for samples in seen]
+    stacked = np.stack(prototypes) if prototypes else np.zeros((0, *means.shape), np.float32)
+    task = Task(seed, _samples(x[train], y[train]), _samples(x[val], y[val]), tuple(seen))
+    names = tuple(silo.name for silo in auxiliary)
+    return Problem(task, torch.from_numpy(means), torch.from_numpy(stacked), names, centre)
+
+
+def _bring(silo: Silo, classes: Sequence[str], space: str, means: Array) -> Samples:
+    """A silo's samples of known classes, standardised, and projected where its space is not the target's."""
+    y = silo.index(classes)
+    known = y >= 0
+    x, y = standardise(silo.x[known], centre_of(silo.x[known])), y[known]
+    return _samples(x if silo.space == space else project(x, y, means), y)
+
+
+def _samples(x: Array, y: NDArray[np.int64]) -> Samples:
+    return Samples(torch.from_numpy(np.ascontiguousarray(x)), torch.from_numpy(y))

@@ -1,0 +1,97 @@
+"""What ships: judged by cross-validation off the test split, refit on all labelled samples off the test split."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from uml_pipeline.learn.heads import Fit
+from uml_pipeline.learn.statistics import Gain, paired_gain
+from uml_pipeline.trunk.arms import BUDGET, Arm, Setting
+from uml_pipeline.trunk.probe import Result, hits, mean_curve
+from uml_pipeline.trunk.problem import Problem
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """An arm with one setting and one length of training, and its cross-validated accuracy in [0, 1]."""
+
+    arm: Arm
+    setting: Setting
+    look: int
+    val: float
+
+    @property
+    def steps(self) -> int:
+        """Gradient steps taken."""
+        return self.look * BUDGET.every
+
+    def describe(self) -> dict[str, Any]:
+        """For JSON."""
+        return {"method": self.arm.name, "setting": vars(self.setting), "steps": self.steps, "val": 100 * self.val}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The recipe that ships, the best target-only recipe, and why."""
+
+    ships: Recipe
+    baseline: Recipe
+    gain: Gain | None
+    reason: str
+
+    def describe(self) -> dict[str, Any]:
+        """For JSON."""
+        gain = vars(self.gain) if self.gain else None
+        return {"method": self.ships.arm.name, "against": self.baseline.arm.name, "reason": self.reason, "val": gain}
+
+
+def decide(results: Sequence[Result], problems: dict[int, Problem]) -> Decision:
+    """An auxiliary silo ships only if it helps beyond noise (promise 1, never worse).
+
+    Args:
+        results: of all arms at the most shots, on episodes that keep off the test split.
+        problems: these episodes' problems by seed.
+    """
+    baseline = max(_recipes(results, "image-only"), key=_val)
+    rivals = _recipes(results, "uml")
+    if not rivals:
+        return Decision(baseline, baseline, None, "no auxiliary silo is in use")
+    rival = max(rivals, key=_val)
+    gain = _gain(rival, baseline, problems)
+    numbers = f"{gain.mean:+.1f} points in cross-validation, 95 % interval {gain.low:+.1f} to {gain.high:+.1f}"
+    if gain.low > 0:
+        return Decision(rival, baseline, gain, f"{rival.arm.label} beats {baseline.arm.label}: {numbers}")
+    reason = (
+        f"with all labelled samples, {rival.arm.label} is not better than {baseline.arm.label} beyond noise: {numbers}"
+    )
+    return Decision(baseline, baseline, gain, reason)
+
+
+def _val(recipe: Recipe) -> float:
+    return recipe.val
+
+
+def _recipes(results: Sequence[Result], kind: str) -> list[Recipe]:
+    """The best recipe of each arm of that kind."""
+    arms = {result.arm.name: result.arm for result in results if result.arm.kind == kind}
+    return [_recipe(arm, [one for one in results if one.arm.name == name]) for name, arm in arms.items()]
+
+
+def _recipe(arm: Arm, results: Sequence[Result]) -> Recipe:
+    curves = [mean_curve([result.fits[index] for result in results]) for index in range(len(arm.settings))]
+    index = int(np.argmax([curve.max() for curve in curves]))
+    look = int(curves[index].argmax())
+    return Recipe(arm, arm.settings[index], look, float(curves[index][look]))
+
+
+def _gain(ours: Recipe, theirs: Recipe, problems: dict[int, Problem]) -> Gain:
+    """Paired difference on the validation samples, both recipes trained again without looking at them."""
+    sides = []
+    for recipe in (ours, theirs):
+        heads = [recipe.arm.refit(problem, recipe.setting, recipe.look) for problem in problems.values()]
+        fits = [Fit(head, 0, []) for head in heads]
+        sides.append([hits(fit, problem.task.val) for fit, problem in zip(fits, problems.values(), strict=True)])
+    own, other = (np.stack([correct for correct, _ in side]) for side in sides)
+    return paired_gain(own, other, np.stack([counts for _, counts in sides[0]]))

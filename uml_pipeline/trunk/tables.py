@@ -1,0 +1,60 @@
+"""Results as tables: one row a run, hits a class, accuracies and gains."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from uml_pipeline.learn.statistics import paired_gain
+from uml_pipeline.trunk.arms import Arm
+from uml_pipeline.trunk.probe import Result
+
+
+def runs(results: Sequence[Result]) -> pd.DataFrame:
+    """One row an arm and episode: the chosen setting, validation and test accuracy in percent."""
+    return pd.DataFrame(
+        {
+            "method": one.arm.name,
+            "shots": one.episode.shots,
+            "seed": one.episode.seed,
+            "val": 100 * one.fits[one.chosen].val,
+            "test": 100 * one.test,
+            "look": one.fits[one.chosen].best,
+            **vars(one.setting),
+        }
+        for one in results
+    )
+
+
+def summary(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Mean and spread (sample standard deviation over seeds) of the test accuracy of each method and shots."""
+    grouped = table.groupby(["method", "shots"], sort=False)["test"].agg(["count", "mean", "std"]).reset_index()
+    columns = ["method", "shots", "seeds", "mean", "std"]
+    named = grouped.rename(columns={"count": "seeds"})[columns]
+    return [dict(zip(columns, row, strict=True)) for row in named.itertuples(index=False)]
+
+
+def arms(lineup: Sequence[Arm]) -> dict[str, dict[str, str]]:
+    """What each method is, for people."""
+    return {arm.name: {"label": arm.label, "kind": arm.kind, "about": arm.about} for arm in lineup}
+
+
+def gains(results: Sequence[Result]) -> list[dict[str, Any]]:
+    """Every arm that reads auxiliary silos against the strongest target-only arm at the same shots.
+
+    The strongest is taken by its test accuracy, which favours the peer.
+    """
+    out = []
+    for shots in sorted({one.episode.shots for one in results}):
+        here = [one for one in results if one.episode.shots == shots]
+        names = list(dict.fromkeys(one.arm.name for one in here))
+        correct = {name: np.stack([one.correct for one in here if one.arm.name == name]) for name in names}
+        counts = np.stack([one.counts for one in here if one.arm.name == names[0]])
+        kinds = {one.arm.name: one.arm.kind for one in here}
+        against = max((name for name in names if kinds[name] == "image-only"), key=lambda name: correct[name].sum())
+        for name in names:
+            if kinds[name] in ("uml", "control"):
+                gain = paired_gain(correct[name], correct[against], counts)
+                out.append({"method": name, "against": against, "shots": shots, **vars(gain)})
+    return out
