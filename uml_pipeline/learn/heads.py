@@ -14,7 +14,8 @@ from torch import Tensor
 
 from uml_pipeline.learn.splits import batches
 
-BETAS, EPSILON, WARM_UP = (0.9, 0.999), 1e-8, 5
+BETAS, WARM_UP = (0.9, 0.999), 5
+SCALE_FACTORS = (0.5, 0.7, 1.0, 1.4, 2.0)
 
 
 @dataclass(frozen=True)
@@ -54,39 +55,51 @@ class Budget:
     """How long to train: the same for every arm of a comparison."""
 
     steps: int = 120
-    batch: int = 64
+    batch: int = 64  # target samples a step
+    auxiliary: int = 32  # samples a step of each auxiliary silo
     every: int = 10  # steps between looks at the validation samples
-    patience: int = 4  # looks without improvement before a run stops
+    patience: int = 3  # looks without improvement before a run stops
 
 
 @dataclass(frozen=True)
 class Fit:
-    """The head at its best look (the earliest of equals; look 0 is the start), and validation accuracy at each look."""
+    """The head at its best look (the earliest of equals; look 0 is the start), and validation log-loss at each look."""
 
     head: Tensor  # [class, d]
+    scale: float  # the logit scale at which it is best calibrated
     best: int
     curve: list[float]
 
     @property
-    def val(self) -> float:
-        """Validation accuracy of `head`, in [0, 1]."""
+    def loss(self) -> float:
+        """Validation log-loss of `head` at `scale`."""
         return self.curve[self.best]
 
 
-def accuracy(heads: Tensor, samples: Samples) -> Tensor:
-    """Top-1 accuracy of each head in [0, 1]: [run, class, d] -> [run]."""
-    guess = (samples.x @ heads.transpose(1, 2)).argmax(2)  # [run, n]
-    return (guess == samples.y).double().mean(1)
+def log_loss(heads: Tensor, samples: Samples, scales: Tensor) -> tuple[list[float], list[float]]:
+    """Mean cross-entropy of each head at its best logit scale near `scales` [run], and that scale.
 
-
-def gradient(heads: Tensor, x: Tensor, y: Tensor, scale: Tensor) -> Tensor:
-    """Gradient of the mean cross-entropy of each head on one batch: [run, class, d].
-
-    Shapes: heads [run, class, d], x [b, d], y [b], scale [run].
+    Selection goes by it and not by accuracy: on a few hundred validation samples it is far less noisy.
     """
-    p = torch.softmax(scale[:, None, None] * (x @ heads.transpose(1, 2)), 2)  # [run, b, class]
-    p[:, torch.arange(len(y)), y] -= 1
-    return (p.transpose(1, 2) @ x) * (scale / len(y))[:, None, None]
+    scores = scales[:, None] * _scores(heads, samples.x)  # [n, run, class]
+    own = scores[torch.arange(len(samples)), :, samples.y]  # [n, run]
+    losses = torch.stack([((factor * scores).logsumexp(2) - factor * own).mean(0) for factor in SCALE_FACTORS])
+    best = losses.min(0)  # over factors
+    factors = torch.tensor(SCALE_FACTORS)[best.indices]
+    return best.values.tolist(), (scales * factors).tolist()
+
+
+def gradient(heads: Tensor, batch: Samples, scale: Tensor) -> Tensor:
+    """Gradient of the mean cross-entropy of each head on one batch: [run, class, d]; `scale` is [run]."""
+    p = torch.softmax(scale[:, None] * _scores(heads, batch.x), 2)  # [b, run, class]
+    p[torch.arange(len(batch)), :, batch.y] -= 1
+    p *= (scale / len(batch))[:, None]
+    return (p.flatten(1).T @ batch.x).view_as(heads)
+
+
+def _scores(heads: Tensor, x: Tensor) -> Tensor:
+    """One matrix product for all heads: [run, class, d], [b, d] -> [b, run, class]."""
+    return (x @ heads.flatten(0, 1).T).view(len(x), *heads.shape[:2])
 
 
 def train(task: Task, runs: Sequence[Run], budget: Budget) -> list[Fit]:
@@ -95,15 +108,13 @@ def train(task: Task, runs: Sequence[Run], budget: Budget) -> list[Fit]:
     All runs see the same batches in the same order, whatever their settings, so that they differ by those alone.
     """
     stack = _Stack(runs)
-    curves = [[value] for value in accuracy(stack.heads, task.val).tolist()]
-    best = [Fit(run.start, 0, curve) for run, curve in zip(runs, curves, strict=True)]
+    best = [Fit(run.start, scale, 0, [loss]) for run, loss, scale in zip(runs, *stack.judge(task.val), strict=True)]
     alive = list(range(len(runs)))
     for look in _looks(task, stack, budget):
-        for slot, value in enumerate(accuracy(stack.heads, task.val).tolist()):
-            run = alive[slot]
-            curves[run].append(value)
-            if value > best[run].val:
-                best[run] = Fit(stack.heads[slot].clone(), look, curves[run])
+        for run, head, loss, scale in zip(alive, stack.heads, *stack.judge(task.val), strict=True):
+            best[run].curve.append(loss)
+            if loss < best[run].loss:
+                best[run] = Fit(head.clone(), scale, look, best[run].curve)
         keep = [slot for slot, run in enumerate(alive) if look - best[run].best < budget.patience]
         if not keep:
             break
@@ -123,17 +134,19 @@ def train_until(task: Task, run: Run, budget: Budget, look: int) -> Tensor:
 
 def _looks(task: Task, stack: "_Stack", budget: Budget) -> Iterator[int]:
     """Train on, and pause at every look: 1, 2, …."""
-    modalities = (task.train, *task.auxiliary)
-    streams = [_batches(samples, task.seed, index, budget) for index, samples in enumerate(modalities)]
-    for step, (own, *others) in enumerate(zip(*streams, strict=True), start=1):
-        stack.step(own, others, _schedule(step, budget.steps))
+    own = _batches(task.train, budget.batch, budget.steps, [task.seed, 2])
+    others = [
+        _batches(samples, budget.auxiliary, budget.steps, [task.seed, 3, index])
+        for index, samples in enumerate(task.auxiliary)
+    ]
+    for step, (batch, *beside) in enumerate(zip(own, *others, strict=True), start=1):
+        stack.step(batch, beside, _schedule(step, budget.steps))
         if step % budget.every == 0:
             yield step // budget.every
 
 
-def _batches(samples: Samples, seed: int, stream: int, budget: Budget) -> Iterator[Samples]:
-    draw = np.random.default_rng([seed, 2, stream])
-    for rows in islice(batches(len(samples), budget.batch, draw), budget.steps):
+def _batches(samples: Samples, size: int, count: int, seed: list[int]) -> Iterator[Samples]:
+    for rows in islice(batches(len(samples), size, np.random.default_rng(seed)), count):
         yield Samples(samples.x[rows], samples.y[rows])
 
 
@@ -145,30 +158,47 @@ def _schedule(step: int, steps: int) -> float:
 
 
 class _Stack:
-    """Heads under training with their AdamW moments and settings; runs can be taken out."""
+    """Heads under training, one parameter group a run; runs can be taken out."""
 
     def __init__(self, runs: Sequence[Run]) -> None:
+        self.runs = list(runs)
         self.heads = torch.stack([run.start for run in runs])  # [run, class, d]
-        self.first, self.second = torch.zeros_like(self.heads), torch.zeros_like(self.heads)
-        self.steps = 0
-        names = ("scale", "alpha", "learning_rate", "weight_decay")
-        self.settings = torch.tensor([[getattr(run, name) for run in runs] for name in names])  # [setting, run]
+        self.optimizer = self._optimizer()
+
+    def _optimizer(self) -> torch.optim.AdamW:
+        """AdamW on views of the stack, so that its fused kernel serves and the stack stays one matrix."""
+        groups = [
+            {"params": [head], "lr": run.learning_rate, "weight_decay": run.weight_decay}
+            for head, run in zip(self.heads, self.runs, strict=True)
+        ]
+        return torch.optim.AdamW(groups, betas=BETAS, fused=True)
+
+    @property
+    def scales(self) -> Tensor:
+        """Logit scale of each run: [run]."""
+        return torch.tensor([run.scale for run in self.runs])
+
+    def judge(self, val: Samples) -> tuple[list[float], list[float]]:
+        """Log-loss of each head, and the scale it was had at."""
+        return log_loss(self.heads, val, self.scales)
 
     def step(self, own: Samples, others: Sequence[Samples], factor: float) -> None:
-        """One joint AdamW step of all runs on one batch of each modality."""
-        scale, alpha, rate, decay = self.settings
-        grad = gradient(self.heads, own.x, own.y, scale)
+        """One joint step of all runs on one batch of each modality; `factor` scales the learning rates."""
+        scale = self.scales
+        grad = gradient(self.heads, own, scale)
+        alpha = torch.tensor([run.alpha for run in self.runs])[:, None, None]
         for other in others:
-            grad.add_(gradient(self.heads, other.x, other.y, scale).mul_((alpha / len(others))[:, None, None]))
-        self.steps += 1
-        self.first.lerp_(grad, 1 - BETAS[0])
-        self.second.mul_(BETAS[1]).addcmul_(grad, grad, value=1 - BETAS[1])
-        spread = (self.second / (1 - BETAS[1] ** self.steps)).sqrt_().add_(EPSILON)
-        rate = (rate * factor)[:, None, None]
-        self.heads.mul_(1 - rate * decay[:, None, None])
-        self.heads.sub_(self.first.div(spread).mul_(rate / (1 - BETAS[0] ** self.steps)))
+            grad += gradient(self.heads, other, scale).mul_(alpha / len(others))
+        for group, slope, run in zip(self.optimizer.param_groups, grad, self.runs, strict=True):
+            group["lr"] = factor * run.learning_rate
+            group["params"][0].grad = slope
+        self.optimizer.step()
 
     def keep(self, slots: list[int]) -> None:
         """Drop all runs but those at `slots`."""
-        self.heads, self.first, self.second = self.heads[slots], self.first[slots], self.second[slots]
-        self.settings = self.settings[:, slots]
+        states = [self.optimizer.state[self.optimizer.param_groups[slot]["params"][0]] for slot in slots]
+        self.runs = [self.runs[slot] for slot in slots]
+        self.heads = self.heads[slots]
+        self.optimizer = self._optimizer()
+        for group, state in zip(self.optimizer.param_groups, states, strict=True):
+            self.optimizer.state[group["params"][0]] = state

@@ -1,1 +1,3 @@
+from uml_pipeline.silo.manifest import read_manifest, read_quality
 
+__all__ = ["read_manifest", "read_quality"]

@@ -17,7 +17,8 @@ class SiloConfig(Config):
     path: str
     """A folder (images: one folder a class) or a table (.csv, .parquet), relative to the study."""
     encoder: str
-    """`builtin/<name>`, `timm/<name>` (image) or `transformers/<name or folder>` (text)."""
+    """`builtin/<name>`, `timm/<name>` (image) or `transformers/<name or folder>` (text). Keyword arguments of
+    `timm.create_model` follow a question mark: `timm/mobilenetv2_100?pad_type=same`."""
     checkpoint: str | None = None
     """Local safetensors weights for a `timm/` encoder; without it, the hub's pretrained weights."""
     text: str = "text"

@@ -6,6 +6,7 @@ from rich.progress import track
 
 from uml_pipeline.errors import UserError
 from uml_pipeline.learn.splits import Episode, episodes, is_clean
+from uml_pipeline.learn.workers import each
 from uml_pipeline.relevance import read_verdicts
 from uml_pipeline.study import Study
 from uml_pipeline.trunk.arms import Arm, arms
@@ -48,9 +49,21 @@ def gather(study: Study) -> Inputs:
 
 
 def draw(study: Study, inputs: Inputs) -> list[Episode]:
-    """All episodes, fewest shots first."""
+    """All episodes, fewest shots first.
+
+    Raises:
+        UserError: so few seeds that nothing could be judged off the test split.
+    """
     config, manifest = study.params.trunk, inputs.target.manifest
-    return [one for shots in sorted(set(config.shots)) for one in episodes(manifest, shots, config.seeds)]
+    drawn = [one for shots in sorted(set(config.shots)) for one in episodes(manifest, shots, config.seeds)]
+    if not any(is_clean(one, manifest) for one in drawn):
+        groups = manifest["group"].nunique()
+        raise UserError(
+            f"{config.seeds} seeds are too few: no split tests on the held-out group alone",
+            where="params.yaml, trunk.seeds",
+            fix=f"use at least {groups}, better {4 * groups}: the {groups} groups take turns",
+        )
+    return drawn
 
 
 def pose(inputs: Inputs, episode: Episode) -> Problem:
@@ -61,12 +74,14 @@ def pose(inputs: Inputs, episode: Episode) -> Problem:
 def compare(inputs: Inputs, drawn: list[Episode]) -> list[Result]:
     """Every arm on every episode."""
     x, y = inputs.target.x, inputs.target.index(inputs.classes)
-    results = []
-    for episode in track(drawn, "training", transient=True):
+
+    def one(episode: Episode) -> list[Result]:
         problem = pose(inputs, episode)
         test = problem.look_at(x[episode.test], y[episode.test])
-        results += [solve(arm, problem, episode, test) for arm in inputs.lineup]
-    return results
+        return [solve(arm, problem, episode, test) for arm in inputs.lineup]
+
+    done = track(each(one, drawn), "training", total=len(drawn), transient=True)
+    return [result for results in done for result in results]
 
 
 def choose(inputs: Inputs, drawn: list[Episode], results: list[Result]) -> Decision:

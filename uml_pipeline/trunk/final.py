@@ -8,7 +8,6 @@ import numpy as np
 from torch import Tensor
 
 from uml_pipeline.learn.geometry import Array
-from uml_pipeline.learn.heads import Fit
 from uml_pipeline.learn.splits import held_out
 from uml_pipeline.trunk.compare import Inputs
 from uml_pipeline.trunk.probe import hits
@@ -36,7 +35,7 @@ def refit(inputs: Inputs, recipe: Recipe) -> Final:
     y = inputs.target.index(inputs.classes)
     train = np.setdiff1d(np.flatnonzero(y >= 0), held_out(inputs.target.manifest))
     problem = build(inputs.target, inputs.auxiliary, inputs.classes, train, train[:0], seed=0)
-    return Final(problem, recipe.arm.refit(problem, recipe.setting, recipe.look), recipe.setting.scale, len(train))
+    return Final(problem, recipe.arm.refit(problem, recipe.setting, recipe.look), recipe.scale, len(train))
 
 
 def accuracy_on_test(inputs: Inputs, ships: Final, baseline: Final) -> dict[str, Any]:
@@ -47,7 +46,7 @@ def accuracy_on_test(inputs: Inputs, ships: Final, baseline: Final) -> dict[str,
     shares = {}
     for name, final in (("ships", ships), ("baseline", baseline)):
         samples = final.problem.look_at(inputs.target.x[rows], y[rows])
-        correct, counts = hits(Fit(final.head, 0, []), samples)
+        correct, counts = hits(final.head, samples)
         shares[name] = 100 * float(correct.sum() / counts.sum())
     return {**shares, "samples": len(rows)}
 

@@ -1,10 +1,11 @@
 """Probe mode: every arm on every episode; selection by validation alone, the test samples read once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from uml_pipeline.learn.heads import Fit, Samples
 from uml_pipeline.learn.splits import Episode
@@ -18,14 +19,15 @@ class Result:
 
     arm: Arm
     episode: Episode
-    fits: list[Fit]  # one a setting
+    fits: list[Fit]  # one a setting, without their heads
+    val: float  # validation accuracy of the chosen one, in [0, 1]
     correct: NDArray[np.int64]  # [class], test samples recognised
     counts: NDArray[np.int64]  # [class], test samples
 
     @property
     def chosen(self) -> int:
         """Number of the best setting, the first of equals."""
-        return int(np.argmax([fit.val for fit in self.fits]))
+        return int(np.argmin([fit.loss for fit in self.fits]))
 
     @property
     def setting(self) -> Setting:
@@ -41,21 +43,22 @@ class Result:
 def solve(arm: Arm, problem: Problem, episode: Episode, test: Samples) -> Result:
     """Train all settings of an arm, choose one by validation, and count its hits on the test samples."""
     fits = arm.solve(problem)
-    best = max(fits, key=lambda fit: fit.val)  # the first of equals
-    correct, counts = hits(best, test)
+    best = min(fits, key=lambda fit: fit.loss)  # the first of equals
+    correct, counts = hits(best.head, test)
+    val_correct, val_counts = hits(best.head, problem.task.val)
     # heads of all settings are large: keep the curves alone
-    slim = [Fit(fit.head[:0], fit.best, fit.curve) for fit in fits]
-    return Result(arm, episode, slim, correct, counts)
+    slim = [replace(fit, head=fit.head[:0]) for fit in fits]
+    return Result(arm, episode, slim, float(val_correct.sum() / val_counts.sum()), correct, counts)
 
 
-def hits(fit: Fit, samples: Samples) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Samples of each class that a head recognises, and how many there are: [class], [class]."""
-    y, classes = samples.y, len(fit.head)
-    right = (samples.x @ fit.head.T).argmax(1) == y
+def hits(head: Tensor, samples: Samples) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Samples of each class that a head [class, d] recognises, and how many there are: [class], [class]."""
+    y, classes = samples.y, len(head)
+    right = (samples.x @ head.T).argmax(1) == y
     return y[right].bincount(minlength=classes).numpy(), y.bincount(minlength=classes).numpy()
 
 
 def mean_curve(fits: Sequence[Fit]) -> NDArray[np.float64]:
-    """Validation accuracy at each look, averaged over episodes; a run that stopped keeps its last value."""
+    """Validation log-loss at each look, averaged over episodes; a run that stopped keeps its last value."""
     longest = max(len(fit.curve) for fit in fits)
     return np.mean([np.pad(fit.curve, (0, longest - len(fit.curve)), mode="edge") for fit in fits], axis=0)

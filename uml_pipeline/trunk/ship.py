@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from uml_pipeline.learn.heads import Fit
 from uml_pipeline.learn.statistics import Gain, paired_gain
 from uml_pipeline.trunk.arms import BUDGET, Arm, Setting
 from uml_pipeline.trunk.probe import Result, hits, mean_curve
@@ -15,12 +14,13 @@ from uml_pipeline.trunk.problem import Problem
 
 @dataclass(frozen=True)
 class Recipe:
-    """An arm with one setting and one length of training, and its cross-validated accuracy in [0, 1]."""
+    """An arm with one setting and one length of training, and its cross-validated log-loss."""
 
     arm: Arm
     setting: Setting
     look: int
-    val: float
+    scale: float  # logit scale at which it is calibrated
+    loss: float
 
     @property
     def steps(self) -> int:
@@ -29,7 +29,7 @@ class Recipe:
 
     def describe(self) -> dict[str, Any]:
         """For JSON."""
-        return {"method": self.arm.name, "setting": vars(self.setting), "steps": self.steps, "val": 100 * self.val}
+        return {"method": self.arm.name, "setting": vars(self.setting), "steps": self.steps, "loss": self.loss}
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,11 @@ def decide(results: Sequence[Result], problems: dict[int, Problem]) -> Decision:
         results: of all arms at the most shots, on episodes that keep off the test split.
         problems: these episodes' problems by seed.
     """
-    baseline = max(_recipes(results, "image-only"), key=_val)
+    baseline = min(_recipes(results, "image-only"), key=_loss)
     rivals = _recipes(results, "uml")
     if not rivals:
         return Decision(baseline, baseline, None, "no auxiliary silo is in use")
-    rival = max(rivals, key=_val)
+    rival = min(rivals, key=_loss)
     gain = _gain(rival, baseline, problems)
     numbers = f"{gain.mean:+.1f} points in cross-validation, 95 % interval {gain.low:+.1f} to {gain.high:+.1f}"
     if gain.low > 0:
@@ -69,8 +69,8 @@ def decide(results: Sequence[Result], problems: dict[int, Problem]) -> Decision:
     return Decision(baseline, baseline, gain, reason)
 
 
-def _val(recipe: Recipe) -> float:
-    return recipe.val
+def _loss(recipe: Recipe) -> float:
+    return recipe.loss
 
 
 def _recipes(results: Sequence[Result], kind: str) -> list[Recipe]:
@@ -81,9 +81,10 @@ def _recipes(results: Sequence[Result], kind: str) -> list[Recipe]:
 
 def _recipe(arm: Arm, results: Sequence[Result]) -> Recipe:
     curves = [mean_curve([result.fits[index] for result in results]) for index in range(len(arm.settings))]
-    index = int(np.argmax([curve.max() for curve in curves]))
-    look = int(curves[index].argmax())
-    return Recipe(arm, arm.settings[index], look, float(curves[index][look]))
+    index = int(np.argmin([curve.min() for curve in curves]))
+    look = int(curves[index].argmin())
+    scale = float(np.median([result.fits[index].scale for result in results]))
+    return Recipe(arm, arm.settings[index], look, scale, float(curves[index][look]))
 
 
 def _gain(ours: Recipe, theirs: Recipe, problems: dict[int, Problem]) -> Gain:
@@ -91,7 +92,6 @@ def _gain(ours: Recipe, theirs: Recipe, problems: dict[int, Problem]) -> Gain:
     sides = []
     for recipe in (ours, theirs):
         heads = [recipe.arm.refit(problem, recipe.setting, recipe.look) for problem in problems.values()]
-        fits = [Fit(head, 0, []) for head in heads]
-        sides.append([hits(fit, problem.task.val) for fit, problem in zip(fits, problems.values(), strict=True)])
+        sides.append([hits(head, problem.task.val) for head, problem in zip(heads, problems.values(), strict=True)])
     own, other = (np.stack([correct for correct, _ in side]) for side in sides)
     return paired_gain(own, other, np.stack([counts for _, counts in sides[0]]))

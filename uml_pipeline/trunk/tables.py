@@ -18,7 +18,7 @@ def runs(results: Sequence[Result]) -> pd.DataFrame:
             "method": one.arm.name,
             "shots": one.episode.shots,
             "seed": one.episode.seed,
-            "val": 100 * one.fits[one.chosen].val,
+            "val": 100 * one.val,
             "test": 100 * one.test,
             "look": one.fits[one.chosen].best,
             **vars(one.setting),

@@ -1,0 +1,89 @@
+"""Stage relevance: one verdict for each auxiliary silo, and a check that says whether it is about the same world."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from assets import show
+from assets.plan import Plan
+from assets.workbench import Workbench
+from uml_pipeline.pipeline import Outcome, Step
+from uml_pipeline.workspace import sha256
+
+CHECK = "relevant"
+STEP = Step("relevance")
+
+
+def build(plan: Plan) -> list[dg.AssetsDefinition]:
+    """One computation with one asset and one check for each auxiliary silo."""
+    policy = plan.study.params.relevance.policy
+    target, auxiliary = plan.study.target, plan.study.auxiliary
+    consequence = {
+        "exclude": "If not, it is left out of training.",
+        "block": "If not, nothing downstream runs.",
+        "warn": "If not, it is used all the same.",
+    }[policy]
+    description = (
+        f"Is it about the same world as `{target}`, so will it help? A permutation test on the classes' geometry."
+    )
+    specs = plan.specs(STEP, description, ["python"])
+    checks = [
+        dg.AssetCheckSpec(
+            CHECK,
+            asset=["relevance", name],
+            blocking=policy == "block",
+            description=f"Will silo `{name}` help? {consequence}",
+        )
+        for name in auxiliary
+    ]
+
+    @dg.multi_asset(name="relevance", specs=specs, check_specs=checks)
+    def relevance(workbench: Workbench) -> Iterator[dg.MaterializeResult]:
+        outcome = workbench.run(STEP)
+        if not auxiliary:
+            yield workbench.result(STEP, outcome, {})
+        for name in auxiliary:
+            yield _judged(workbench, outcome, name, strict=policy == "block")
+
+    return [relevance]
+
+
+def _judged(workbench: Workbench, outcome: Outcome, name: str, *, strict: bool) -> dg.MaterializeResult:
+    """One silo's verdict; its version is its own file's, so that a silo judged as before changes nothing downstream."""
+    verdict = workbench.facts("relevance", f"{name}.json")
+    path = workbench.artifact("relevance") / f"{name}.json"
+    return workbench.result(
+        STEP,
+        outcome,
+        _facts(verdict) | {"file": dg.MetadataValue.path(path)},
+        asset_key=dg.AssetKey(["relevance", name]),
+        version=sha256(path),
+        check_results=[_check(name, verdict, strict=strict)],
+    )
+
+
+def _facts(verdict: dict[str, Any]) -> dict[str, Any]:
+    """The verdict and the evidence it rests on."""
+    return {
+        "verdict": verdict["verdict"],
+        "p-value": show.short(verdict["p_value"]),
+        "statistic": show.short(verdict.get("statistic")),
+        "shared classes": verdict.get("shared_classes"),
+        "used in training": verdict["used"],
+        "reasons": dg.MetadataValue.md("\n".join(f"- {reason}" for reason in verdict["reasons"])),
+    }
+
+
+def _check(name: str, verdict: dict[str, Any], *, strict: bool) -> dg.AssetCheckResult:
+    """Only a silo surely irrelevant stops anything, and only if the study says so: thin evidence is a warning."""
+    stops = strict and verdict["verdict"] == "irrelevant"
+    chance = "" if verdict["p_value"] is None else f", p = {verdict['p_value']:.3g}"
+    return dg.AssetCheckResult(
+        asset_key=dg.AssetKey(["relevance", name]),
+        check_name=CHECK,
+        passed=verdict["verdict"] == "relevant",
+        severity=dg.AssetCheckSeverity.ERROR if stops else dg.AssetCheckSeverity.WARN,
+        description=f"{verdict['verdict']}{chance}",
+        metadata=_facts(verdict),
+    )

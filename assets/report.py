@@ -1,0 +1,39 @@
+"""Stage report: the evidence, on one page."""
+
+from typing import Any
+
+import dagster as dg
+
+from assets import show
+from assets.plan import Plan
+from assets.workbench import Workbench
+from uml_pipeline.pipeline import Step
+
+STEP = Step("report")
+
+
+def build(plan: Plan) -> list[dg.AssetsDefinition]:
+    """One asset: metrics, figures, and the page that explains them."""
+    description = (
+        "Is it better, by how much, and how do we know? Accuracy of every method on test samples no training has seen, "
+        "the paired gains with their intervals, and the verdict on each silo."
+    )
+
+    @dg.multi_asset(name="report", specs=plan.specs(STEP, description, ["html", "matplotlib"]))
+    def report(workbench: Workbench) -> dg.MaterializeResult:
+        return workbench.result(STEP, workbench.run(STEP), _facts(workbench))
+
+    return [report]
+
+
+def _facts(workbench: Workbench) -> dict[str, Any]:
+    """The page's path, its three tables and its figures."""
+    folder, metrics = workbench.artifact("report"), workbench.facts("report", "metrics.json")
+    return {
+        "report": dg.MetadataValue.path(folder / "index.html"),
+        "ships": metrics["ships"],
+        "accuracy (%)": show.table(metrics["runs"], ["method", "shots", "mean", "std", "seeds"]),
+        "gains (points)": show.table(metrics["gains"], ["method", "against", "shots", "mean", "low", "high"]),
+        "verdicts": show.table(metrics["verdicts"], ["silo", "verdict", "p_value"]),
+        "figures": show.pictures(sorted(folder.glob("figures/*.svg"))),
+    }

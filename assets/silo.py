@@ -1,0 +1,74 @@
+"""Stage silo: the manifest of each silo, behind a check of its quality that stops everything downstream."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from assets import show
+from assets.plan import Plan
+from assets.workbench import Workbench
+from uml_pipeline.pipeline import Step
+
+CHECK = "sound"
+
+
+def build(plan: Plan) -> list[dg.AssetsDefinition]:
+    """One asset with one blocking check for every silo of the study."""
+    return [_silo(plan, name) for name in plan.study.params.silos]
+
+
+def _silo(plan: Plan, name: str) -> dg.AssetsDefinition:
+    """One silo, and whether it is sound."""
+    step, settings = Step("silo", name), plan.study.silo(name)
+    description = (
+        f"What data is this, and is it sound? {settings.modality.capitalize()} samples of `{settings.path}`, "
+        f"one row a sample; bad ones are set aside with a reason. {plan.role(name)}"
+    )
+    specs = plan.specs(step, description, [settings.modality, "greatexpectations", "parquet"])
+    key = specs[0].key
+    asks = "Is the silo good enough to learn from? If not, nothing that needs it runs."
+    check = dg.AssetCheckSpec(CHECK, asset=key, blocking=True, description=asks)
+
+    @dg.multi_asset(name=plan.name(step), specs=specs, check_specs=[check])
+    def silo(workbench: Workbench) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+        try:
+            outcome = workbench.run(step)
+        except dg.Failure as refused:  # the check must say why, not only the step
+            why = (refused.description or "").partition("\n")[0]
+            yield dg.AssetCheckResult(
+                passed=False, asset_key=key, check_name=CHECK, description=why, metadata=refused.metadata
+            )
+            raise
+        quality = workbench.facts("silo", "quality.json", name)
+        yield workbench.result(step, outcome, _facts(workbench, name, quality), check_results=[_verdict(quality)])
+
+    return silo
+
+
+def _facts(workbench: Workbench, name: str, quality: dict[str, Any]) -> dict[str, Any]:
+    """What a person wants to see of a silo before trusting it."""
+    folder = workbench.artifact("silo", name)
+    examples = workbench.facts("silo", "examples.json", name) if (folder / "examples.json").is_file() else []
+    return {
+        "dagster/row_count": quality["good"],
+        "classes": quality.get("classes"),
+        "groups": quality.get("groups"),
+        "set aside": show.counts(quality["bad"], "reason", "samples"),
+        "samples": show.pictures(sorted(folder.glob("contact.*"))),
+        "examples": show.table(examples, ["label", "text"]),
+        "folder": dg.MetadataValue.path(folder),
+    }
+
+
+def _verdict(quality: dict[str, Any]) -> dg.AssetCheckResult:
+    """The suite's result, expectation by expectation."""
+    suite = quality["expectations"]
+    failed = [f"{one['name']} of {one['column']}" for one in suite if not one["passed"]]
+    results = show.table(suite, ["name", "column", "passed", "severity", "observed"])
+    return dg.AssetCheckResult(
+        check_name=CHECK,
+        passed=bool(quality["passed"]),
+        description=f"not met: {', '.join(failed)}" if failed else f"all {len(suite)} expectations are met",
+        metadata={"expectations": results} if results else {},
+    )

@@ -1,0 +1,74 @@
+"""What every asset runs on: the study, DVC's ledger of it, and how a step's outcome becomes an event in Dagster."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from pydantic import PrivateAttr
+
+from uml_pipeline import pipeline
+from uml_pipeline.errors import UserError
+from uml_pipeline.ledger import Ledger
+from uml_pipeline.pipeline import Outcome, Step
+from uml_pipeline.study import Study
+from uml_pipeline.workspace import Workspace
+
+
+def study_folder() -> Path:
+    """The folder of the study: environment variable UML_STUDY, or else the working directory."""
+    return Path(os.environ.get("UML_STUDY", ".")).resolve()
+
+
+class Workbench(dg.ConfigurableResource):
+    """The study's folder. Its steps run here, one after the other, and DVC keeps the record of them."""
+
+    folder: str
+    _opened: tuple[Study, Ledger] | None = PrivateAttr(default=None)
+
+    def run(self, step: Step) -> Outcome:
+        """Bring one step up to date, in this process.
+
+        Raises:
+            dagster.Failure: what the user has to mend, in the pipeline's own words.
+        """
+        try:
+            return pipeline.run_step(*self._open(), step)
+        except UserError as error:
+            told = {"what": error.what, "where": error.where, "to do": error.fix}
+            raise dg.Failure(
+                str(error), metadata={key: text for key, text in told.items() if text}, allow_retries=False
+            ) from None
+
+    def version(self, step: Step) -> str:
+        """DVC's hash of the step's output: equal hashes, equal bytes."""
+        recorded = self._open()[1].version(step.address)
+        assert recorded, f"{step.address} ran, and DVC has no record of it"
+        return recorded
+
+    def artifact(self, stage: str, silo: str | None = None) -> Path:
+        """Folder of a complete artifact."""
+        return Workspace(Path(self.folder)).reading(stage, silo)
+
+    def facts(self, stage: str, file: str, silo: str | None = None) -> Any:
+        """A JSON file of an artifact."""
+        return json.loads((self.artifact(stage, silo) / file).read_text(encoding="utf-8"))
+
+    def result(
+        self, step: Step, outcome: Outcome, metadata: Mapping[str, Any], *, version: str | None = None, **more: Any
+    ) -> dg.MaterializeResult:
+        """The event of a step that is up to date: DVC's hash as data version, and whether anything had to be done."""
+        return dg.MaterializeResult(
+            data_version=dg.DataVersion(version or self.version(step)),
+            metadata={"state": outcome.value, **{name: value for name, value in metadata.items() if value is not None}},
+            **more,
+        )
+
+    def _open(self) -> tuple[Study, Ledger]:
+        """Once a run, and not before a step asks: opening DVC takes a second."""
+        if self._opened is None:
+            study = Study(self.folder)
+            self._opened = study, Ledger(study.folder)
+        return self._opened

@@ -1,0 +1,65 @@
+from collections.abc import Callable
+from xml.etree import ElementTree
+
+import pytest
+
+from uml_pipeline.report import evidence, figures
+from uml_pipeline.report.evidence import Evidence, Trunk, Verdict
+from uml_pipeline.study import Study
+
+Make = Callable[..., Study]
+
+
+@pytest.fixture
+def found(make: Make) -> Evidence:
+    return evidence.read(make())
+
+
+def texts(svg: str) -> list[str]:
+    return [node.text or "" for node in ElementTree.fromstring(svg).iter() if node.tag.endswith("}text")]
+
+
+def test_curves_are_labelled_directly(found: Evidence) -> None:
+    shown = texts(figures.learning_curve(found.trunk))
+    assert {"UML, text prior", "Logistic regression", "1", "2", "4"} <= set(shown)
+    assert "not drawn: Zero-shot from text, 19.7%" in shown
+
+
+def test_gains_name_the_rival_and_the_interval(found: Evidence) -> None:
+    shown = texts(figures.gains(found.trunk))
+    assert "1 shot, against Unimodal probe" in shown
+    assert "+2.7  (+1.9 to +3.5)" in shown
+
+
+def test_labels_are_text_not_markup_nor_mathematics(found: Evidence) -> None:
+    arms = found.trunk.arms | {"uml": found.trunk.arms["uml"].model_copy(update={"label": "<b>$x^2$</b> & so"})}
+    trunk = found.trunk.model_copy(update={"arms": arms})
+    assert "<b>$x^2$</b> & so" in texts(figures.learning_curve(trunk))
+
+
+def test_no_test_no_figure(found: Evidence) -> None:
+    untested = Verdict(
+        silo="few",
+        verdict="cannot tell",
+        p_value=None,
+        statistic=None,
+        null=[],
+        shared_classes=2,
+        used=True,
+        reasons=[],
+    )
+    drawn = figures.draw(Evidence(found.target, found.silos, [untested], found.trunk))
+    assert set(drawn) == {"learning_curve", "gains"}
+
+
+def test_a_constant_null_is_drawn(found: Evidence) -> None:
+    constant = found.verdicts[0].model_copy(update={"null": [0.0] * 99, "statistic": 0.0})
+    assert "observed 0, p = 0.001" in texts(figures.relevance(constant))
+
+
+def test_a_study_without_auxiliary_silos_has_its_curve(found: Evidence) -> None:
+    alone = {name: arm for name, arm in found.trunk.arms.items() if arm.kind == "image-only"}
+    runs = [run for run in found.trunk.runs if run.method in alone and run.shots == 1]
+    trunk = Trunk.model_validate(found.trunk.model_dump() | {"runs": runs, "gains": [], "arms": alone})
+    drawn = figures.draw(Evidence(found.target, found.silos[:1], [], trunk))
+    assert set(drawn) == {"learning_curve"}

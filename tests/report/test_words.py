@@ -1,0 +1,82 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from uml_pipeline.report import evidence, words
+from uml_pipeline.report.evidence import Evidence, Gain
+from uml_pipeline.study import Study
+
+Make = Callable[..., Study]
+
+
+def with_trunk(found: Evidence, **changes: Any) -> Evidence:
+    trunk = evidence.Trunk.model_validate(found.trunk.model_dump() | changes)
+    return Evidence(found.target, found.silos, found.verdicts, trunk)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(2.71, "+2.7"), (-0.4, "−0.4"), (0.04, "+0.04"), (-0.012, "−0.01"), (0.0, "0.0"), (-1e-9, "0.0")],
+)
+def test_points(value: float, text: str) -> None:
+    assert words.points(value) == text
+
+
+@pytest.mark.parametrize(("low", "high", "sign"), [(0.1, 2, 1), (-1, 1, 0), (-2, -0.1, -1), (0.001, 2, 0), (-2, 0, 0)])
+def test_an_interval_that_touches_zero_says_nothing(low: float, high: float, sign: int) -> None:
+    assert Gain(method="a", against="b", shots=1, mean=0, low=low, high=high).sign == sign
+
+
+def test_gains_are_judged_against_the_strongest_rival(make: Make) -> None:
+    trunk = evidence.read(make()).trunk
+    assert {(gain.shots, gain.against) for gain in trunk.strict} == {(1, "unimodal"), (2, "unimodal"), (4, "unimodal")}
+    assert len(trunk.strict) == 12
+
+
+def test_gains_over_other_rivals_do_not_count(make: Make) -> None:
+    found = evidence.read(make())
+    worse = Gain(method="uml_prior", against="uml_scrambled", shots=1, mean=-9, low=-10, high=-8)
+    assert with_trunk(found, gains=[*found.trunk.gains, worse]).trunk.strict == found.trunk.strict
+
+
+def test_helps(make: Make) -> None:
+    said = words.headline(evidence.read(make()))
+    assert (said.tone, said.answer) == ("better", "UML helps.")
+    assert "“UML, text prior” reaches 53.3%: +2.7 points (95% interval +1.9 to +3.5)" in said.detail
+    assert "against “Unimodal probe”, the strongest arm that learns from drawings alone (50.6%)" in said.detail
+    assert said.ships.startswith("What ships: “UML, text prior”. It is ahead")
+
+
+def test_does_not_help(make: Make) -> None:
+    said = words.headline(evidence.read(make(lift=-2.7, noise=9)))
+    assert said.tone == "same"
+    assert said.answer == "UML does not help here: no difference beyond noise."
+    assert "the best UML arm (“UML, text prior”)" in said.detail
+    assert said.ships.startswith("What ships: “Unimodal probe”. No UML arm")
+
+
+def test_hurts(make: Make) -> None:
+    assert words.headline(evidence.read(make(lift=-9))).answer == "UML hurts here."
+
+
+def test_helps_at_some_shots_only(make: Make) -> None:
+    found = evidence.read(make())
+    gains = [gain.model_copy(update={"low": -1.0}) if gain.shots > 1 else gain for gain in found.trunk.gains]
+    said = words.headline(with_trunk(found, gains=gains))
+    assert (said.tone, said.answer) == ("better", "UML helps at 1 shot and makes no clear difference at 2 and 4 shots.")
+
+
+def test_nothing_to_compare(make: Make) -> None:
+    said = words.headline(with_trunk(evidence.read(make()), gains=[]))
+    assert said.answer == "There is nothing to compare."
+
+
+def test_an_arm_without_shots_stands_in_every_column(make: Make) -> None:
+    trunk = evidence.read(make()).trunk
+    assert trunk.shots == [1, 2, 4]
+    assert [run.mean for number in trunk.shots if (run := trunk.run("zero_shot", number))] == [19.7] * 3
+
+
+def test_plain_text_moves_no_cursor() -> None:
+    assert words.plain("a\x1b[2Jb\n") == "a�[2Jb�"
