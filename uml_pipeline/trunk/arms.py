@@ -146,7 +146,7 @@ def _with_silos(silos: tuple[str, ...]) -> list[Arm]:
 def _convex(silos: tuple[str, ...], name: str, label: str, kind: Kind) -> Arm:
     """UML's joint loss as one convex problem: logistic regression that also reads the auxiliary class means."""
     about = "UML's joint loss with a ridge, solved to its optimum: logistic regression that shares its head."
-    grid = ((1.0, 10.0), (0.3, 10.0), (0.3, 30.0), (0.1, 30.0))
+    grid = product((0.1, 0.3), (10.0, 30.0))
     settings = tuple(Setting(scale=1.0, alpha=alpha, strength=c) for alpha, c in grid)
     return Arm(name, label, kind, about, _joint, settings, silos, trained=False)
 
