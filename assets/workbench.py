@@ -70,5 +70,5 @@ class Workbench(dg.ConfigurableResource):
         """Once a run, and not before a step asks: opening DVC takes a second."""
         if self._opened is None:
             study = Study(self.folder)
-            self._opened = study, Ledger(study.folder)
+            self._opened = study, pipeline.open_ledger(study)
         return self._opened

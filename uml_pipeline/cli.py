@@ -58,11 +58,15 @@ def status(study: StudyOption = Path()) -> None:
 
 
 @app.command()
-def graph() -> None:
-    """Print dvc.yaml for any study: the six stages."""
+def graph(
+    code: Annotated[
+        bool, typer.Option(help="Let the stages depend on the library's sources in this repository.")
+    ] = True,
+) -> None:
+    """Print the six stages as they stand in dvc.yaml; `uml run` writes that file where it is missing."""
     from uml_pipeline.pipeline import render_yaml
 
-    typer.echo(render_yaml(), nl=False)
+    typer.echo(render_yaml(code), nl=False)
 
 
 @app.command(name="demo-data")
@@ -103,7 +107,6 @@ def _add_stage(name: str, asks: str, each: bool) -> None:
 
     def one(study: Path, silo: str | None) -> None:
         from uml_pipeline import pipeline
-        from uml_pipeline.ledger import Ledger
         from uml_pipeline.study import Study
 
         opened, step = Study(study), pipeline.Step(name, silo)
@@ -112,7 +115,7 @@ def _add_stage(name: str, asks: str, each: bool) -> None:
         if "DVC_STAGE" in os.environ:
             pipeline.call(opened, step)
         else:
-            outcome = pipeline.run_step(opened, Ledger(opened.folder), step)
+            outcome = pipeline.run_step(opened, pipeline.open_ledger(opened), step)
             console.print(f"{step.address}: {outcome.value}")
 
     def for_silo(silo: SiloArgument, study: StudyOption = Path()) -> None:

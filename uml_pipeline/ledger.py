@@ -1,6 +1,7 @@
 """DVC as the one record of what was made from what: dvc.yaml's graph, dvc.lock's hashes."""
 
 import contextlib
+import logging
 import os
 import sys
 from pathlib import Path
@@ -28,6 +29,9 @@ class Ledger:
         from dvc.exceptions import DvcException, NotDvcRepoError
         from dvc.repo import Repo
 
+        logging.getLogger("dvc").setLevel(
+            logging.WARNING
+        )  # "Updating lock file" after every step tells nobody anything
         self._file = folder / "dvc.yaml"
         if not self._file.is_file():
             raise UserError("this study has no dvc.yaml", where=str(folder), fix="write one: `uml graph > dvc.yaml`")
@@ -76,7 +80,9 @@ class Ledger:
                 stage.save_deps()
         except DvcException as error:
             raise UserError(
-                f"{name} cannot start: {error}", where=str(self._file), fix="check the silo's path in params.yaml"
+                f"{name} cannot start: {error}",
+                where=str(self._file),
+                fix="check the silos' paths and the sections of params.yaml",
             ) from None
         return {str(dep): dep.hash_info.value for dep in stage.deps}
 

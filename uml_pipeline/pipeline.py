@@ -10,7 +10,7 @@ import yaml
 
 from uml_pipeline.errors import UserError
 from uml_pipeline.ledger import Ledger
-from uml_pipeline.study import Study
+from uml_pipeline.study import PARAMS, Study
 
 SILO = "${key}"  # DVC's placeholder for the silo's name in a stage that runs once a silo
 
@@ -31,13 +31,13 @@ class Stage:
         """The artifact folder."""
         return f"artifacts/{self.name}/{SILO}" if self.each else f"artifacts/{self.name}"
 
-    def render(self) -> dict[str, Any]:
-        """The stage's entry in dvc.yaml."""
-        code = [f"uml_pipeline/{room}" for room in (self.name, *self.code)]
+    def render(self, code: bool = True) -> dict[str, Any]:
+        """The stage's entry in dvc.yaml; `code` makes it depend on the rooms' sources too."""
+        rooms = [f"uml_pipeline/{room}" for room in (self.name, *self.code)] if code else []
         body = {
             "desc": self.asks,
             "cmd": f"uml {self.name} {SILO}" if self.each else f"uml {self.name}",
-            "deps": [*self.deps, *code],
+            "deps": [*self.deps, *rooms],
             "params": list(self.params),
             # the feature store survives a re-run, so that only changed samples are encoded again
             "outs": [{self.out: {"persist": True}} if self.name == "features" else self.out],
@@ -74,14 +74,29 @@ STAGES = (
 )
 
 
-def render() -> dict[str, Any]:
+def render(code: bool = True) -> dict[str, Any]:
     """dvc.yaml's `stages` of any study (a study may add its own, such as the one that fetches its data)."""
-    return {stage.name: stage.render() for stage in STAGES}
+    return {stage.name: stage.render(code) for stage in STAGES}
 
 
-def render_yaml() -> str:
+def render_yaml(code: bool = True) -> str:
     """`render` as the text that stands in dvc.yaml."""
-    return yaml.safe_dump({"stages": render()}, sort_keys=False, width=120)
+    return yaml.safe_dump({"stages": render(code)}, sort_keys=False, width=120)
+
+
+def open_ledger(study: Study) -> Ledger:
+    """The study's ledger; a study without a dvc.yaml gets one.
+
+    Sources count as inputs where they stand in the study's own repository, as the demo's do, and not where the library
+    is installed. DVC wants every section that a stage reads to stand in params.yaml, so missing ones are added, empty.
+    """
+    path = study.folder / "dvc.yaml"
+    if not path.exists():
+        missing = [name for name in ("relevance", "trunk") if name not in study.raw]
+        with (study.folder / PARAMS).open("a", encoding="utf-8") as params:
+            params.writelines(f"\n{name}: {{}} # all defaults" for name in missing)
+        path.write_text(render_yaml(code=(study.folder / "uml_pipeline").is_dir()), encoding="utf-8")
+    return Ledger(study.folder)
 
 
 class Outcome(Enum):
@@ -172,7 +187,7 @@ def run(
     Raises:
         UserError: from the first step that found its input wrong; what was done before it stays.
     """
-    ledger = Ledger(study.folder)
+    ledger = open_ledger(study)
     chosen = set(only)
     for step in steps(ledger):
         if chosen and step.stage not in chosen:
@@ -183,5 +198,5 @@ def run(
 
 def status(study: Study) -> dict[Step, bool]:
     """For every step, whether it is up to date."""
-    ledger = Ledger(study.folder)
+    ledger = open_ledger(study)
     return {step: not ledger.changed(step.address) for step in steps(ledger)}

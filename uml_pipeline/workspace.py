@@ -83,6 +83,8 @@ def _seal(folder: Path) -> None:
     """Write the fingerprint, and force everything to disk before the rename that makes it visible."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     write_json(folder / FINGERPRINT, {path.relative_to(folder).as_posix(): sha256(path) for path in files})
+    for path in files:
+        path.chmod(0o644)  # safetensors leaves 0600, which a colleague or a server could not read
     for path in [*files, folder / FINGERPRINT, folder]:
         handle = os.open(path, os.O_RDONLY)
         os.fsync(handle)

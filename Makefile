@@ -1,0 +1,42 @@
+# Two commands do all the set-up: `make demo` (the main job) and `make test`.
+unexport PYTHONDONTWRITEBYTECODE  # with it set, every start compiles every module again
+export DVC_NO_ANALYTICS := 1
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test test-all lint ui encoder figures clean
+.DEFAULT_GOAL := demo
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+demo: $(READY)  ## fetch the data, run the six stages, print the result
+	$(BIN)/uml run
+
+test: $(READY) lint  ## everything that needs no daemon and no browser
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: $(READY) lint  ## and what takes minutes
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+ui: $(READY)  ## Dagster on http://127.0.0.1:3000, its history in .dagster/
+	@mkdir -p .dagster
+	@printf 'telemetry: {enabled: false}\nnux: {enabled: false}\n' > .dagster/dagster.yaml
+	DAGSTER_HOME=$(CURDIR)/.dagster PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/dagster dev
+
+encoder: $(READY)  ## train the built-in image encoder again (some twelve minutes on 2 idle cores)
+	$(BIN)/python -m uml_pipeline.demo.encoder
+
+clean:  ## remove what the demo made; the fetched packages and the virtual environment stay
+	rm -rf artifacts data/drawings data/*.csv
