@@ -87,9 +87,7 @@ def predict(
     from uml_pipeline.model import load
 
     for sample, guesses in zip(samples, load(model).predict(samples, top=top), strict=True):
-        console.print(
-            f"{sample}\t" + "  ".join(f"{label} {share:.1%}" for label, share in guesses), soft_wrap=True, markup=False
-        )
+        typer.echo(f"{sample}\t" + "\t".join(f"{label} {share:.1%}" for label, share in guesses))
 
 
 @app.command()

@@ -67,7 +67,7 @@ class Ledger:
         return [stage.name for stage in self._repo.index.graph.successors(self._stages[name])]
 
     def inputs(self, name: str) -> dict[str, Any]:
-        """Hashes and parameter values that the step would read now.
+        """Hashes and parameter values that the step would read now; the record stays as it is.
 
         Raises:
             UserError: an input is missing.
@@ -75,28 +75,29 @@ class Ledger:
         from dvc.exceptions import DvcException
 
         stage = self._stages[name]
+        recorded = [(dep, dep.hash_info, dep.meta) for dep in stage.deps]
         try:
             with self._repo.lock:
                 stage.save_deps()
+            return {str(dep): dep.hash_info.value for dep in stage.deps}
         except DvcException as error:
             raise UserError(
                 f"{name} cannot start: {error}",
                 where=str(self._file),
                 fix="check the silos' paths and the sections of params.yaml",
             ) from None
-        return {str(dep): dep.hash_info.value for dep in stage.deps}
+        finally:
+            for dep, hash_info, meta in recorded:
+                dep.hash_info, dep.meta = hash_info, meta
 
-    def record(self, name: str) -> dict[str, Any]:
-        """Hash the step's inputs and outputs, cache the outputs, write dvc.lock; returns the inputs."""
+    def record(self, name: str) -> None:
+        """Hash the step's inputs and outputs, cache the outputs, write dvc.lock."""
         stage = self._stages[name]
-        with (
-            self._repo.lock,
-            contextlib.chdir(self._file.parent),
-        ):  # DVC's run cache takes paths from the working directory
+        # DVC's run cache takes paths from the working directory
+        with self._repo.lock, contextlib.chdir(self._file.parent):
             stage.save()
             stage.commit()
             stage.dump(update_pipeline=False)
-        return {str(dep): dep.hash_info.value for dep in stage.deps}
 
     def reproduce(self, name: str) -> None:
         """Run a step of the study's own through DVC, as a command.

@@ -161,10 +161,11 @@ def run_step(study: Study, ledger: Ledger, step: Step, *, force: bool = False) -
         return Outcome.DONE
     before = ledger.inputs(step.address)
     call(study, step)
-    if ledger.record(step.address) != before:
+    if ledger.inputs(step.address) != before:
         raise UserError(
             f"an input of {step.address} changed while it ran", fix="run again: nothing that is done is lost"
         )
+    ledger.record(step.address)
     return Outcome.DONE
 
 

@@ -95,11 +95,16 @@ class Study:
 def _parse(path: Path) -> tuple[dict[str, Any], dict[tuple, int]]:
     """The YAML mapping, and the line of every key by its path."""
     lines: dict[tuple, int] = {}
+    seen: set[int] = set()
 
     def walk(node: yaml.Node, at: tuple) -> None:
+        if id(node) in seen:  # a few nested aliases stand for billions of nodes
+            place = f"{path}, line {node.start_mark.line + 1}"
+            raise UserError("YAML aliases are not supported", where=place, fix="write the value out")
+        seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
-                here = (*at, key.value)
+                here = (*at, str(key.value))  # a list as a key is refused below, by YAML itself
                 if here in lines:
                     raise UserError(
                         f"key {key.value!r} stands twice",
@@ -119,7 +124,7 @@ def _parse(path: Path) -> tuple[dict[str, Any], dict[tuple, int]]:
         if root is not None:
             walk(root, ())
         raw = yaml.safe_load(text)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise UserError("not valid YAML", where=f"{path}: {error}", fix="mend the syntax at that place") from None
     if not isinstance(raw, dict):
         raise UserError(
@@ -130,7 +135,8 @@ def _parse(path: Path) -> tuple[dict[str, Any], dict[tuple, int]]:
 
 def _explain(error: ValidationError, path: Path, lines: dict[tuple, int]) -> UserError:
     """The first problem in words: the key, its line, and what is allowed."""
-    problem = error.errors()[0]
+    # first a key that is not known: where it is a typo, the key that it was meant to be is missing too
+    problem = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     where = tuple(problem["loc"])
     key = ".".join(str(part) for part in where) or PARAMS
     known = next((lines[where[:n]] for n in range(len(where), 0, -1) if where[:n] in lines), None)
@@ -155,6 +161,8 @@ def _fields(at: tuple) -> list[str]:
 
 
 def _describe(at: tuple) -> str:
+    if not at:  # the message is about several keys, and names them
+        return "see the message above"
     owner = _owner(at) if len(at) > 1 else Params
     field = owner.model_fields.get(str(at[-1])) or owner.model_fields.get(str(at[-2]) if len(at) > 1 else "")
     return (field.description or "").replace("\n", " ") if field else "see the message above"

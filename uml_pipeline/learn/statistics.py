@@ -73,5 +73,5 @@ def mantel(g: NDArray, h: NDArray, permutations: int, seed: int = 0) -> Permutat
 
 def _standard(values: NDArray) -> NDArray[np.float64]:
     centred = values.astype(np.float64) - values.mean()
-    spread = centred.std()
-    return centred / spread if spread > 0 else centred
+    # of equal values the mean differs by rounding, so that their spread need not be zero
+    return centred / centred.std() if np.ptp(values) > 0 else np.zeros_like(centred)

@@ -24,6 +24,8 @@ def read_image(path: Path) -> Image.Image:
             if file.width * file.height > (Image.MAX_IMAGE_PIXELS or math.inf):
                 raise ValueError(f"{file.width} x {file.height} pixels are too many")
             return _on_white(ImageOps.exif_transpose(file))
+    except FileNotFoundError:
+        raise UserError("no such file", where=str(path), fix="correct the path") from None
     except _DAMAGE as error:
         raise UserError("not a readable image", where=f"{path}: {error}", fix="replace or remove the file") from None
 

@@ -34,7 +34,7 @@ class Silo:
 
     def index(self, classes: Sequence[str]) -> NDArray[np.int64]:
         """Class number of each row, -1 where the label is not one of `classes`."""
-        return pd.Categorical(self.manifest["label"], categories=pd.Index(classes)).codes.astype(np.int64)
+        return pd.Index(classes).get_indexer(pd.Index(self.manifest["label"])).astype(np.int64)
 
 
 @dataclass(frozen=True)
