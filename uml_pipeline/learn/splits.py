@@ -47,7 +47,7 @@ def is_clean(episode: Episode, manifest: pd.DataFrame) -> bool:
 def _by_group(manifest: pd.DataFrame, groups: list[str], seed: int) -> tuple[Rows, Rows, Rows]:
     test = groups[seed % len(groups)]
     others = [group for group in groups if group != test]
-    val = others[(seed // len(groups) + seed) % len(others)]
+    val = others[(seed // len(groups) + seed % len(groups)) % len(others)]
     column = manifest["group"]
     train = ~column.isin([test, val]) & column.notna()
     return np.flatnonzero(train), np.flatnonzero(column == val), np.flatnonzero(column == test)

@@ -75,6 +75,7 @@ def load(folder: Path | str) -> Model:
     try:
         config, labels = (json.loads((folder / name).read_text(encoding="utf-8")) for name in (CONFIG, LABELS))
         weights = load_file(folder / WEIGHTS)
+        config["encoder"]["encoder"], config["encoder"]["fingerprint"]  # what prediction will ask for
         model = Model(folder, config, labels, weights["centre"], weights["weight"])
     except FileNotFoundError as error:
         raise UserError(

@@ -15,12 +15,12 @@ def judge(silo: str, found: Agreement, config: RelevanceConfig) -> dict[str, Any
     """The verdict as written to artifacts/relevance/<silo>.json.
 
     `relevant` and `irrelevant` come from the permutation test; with too few shared classes it is `cannot tell`, and
-    the silo stays in, behind the never-worse rule.
+    the silo stays in, behind the never-worse rule (unless it shares none: there would be nothing to learn from it).
     """
     classes = len(found.shared)
     if found.test is None:
         reason = f"{classes} classes are shared with the target; the test needs {FEWEST_CLASSES}"
-        return _verdict(silo, "cannot tell", True, classes, reason)
+        return _verdict(silo, "cannot tell", classes > 0, classes, reason)  # classes are all that couples two silos
     relevant = found.test.p_value < config.alpha
     alike = "alike, more than under permuted classes" if relevant else "alike no more than under permuted classes"
     numbers = f"correlation {found.test.statistic:.3f}, p = {found.test.p_value:.3f}"

@@ -45,7 +45,15 @@ def gather(study: Study) -> Inputs:
     classes = sorted(target.manifest["label"].dropna().unique())
     if len(classes) < 2:
         raise UserError(f"the target {target.name!r} has {len(classes)} labelled classes", fix="label at least two")
-    return Inputs(target, [Silo.read(study, name) for name in [*used, *forced]], classes, arms(used, forced))
+    auxiliary = [Silo.read(study, name) for name in [*used, *forced]]
+    for silo in auxiliary:
+        if (silo.index(classes) < 0).all():
+            raise UserError(
+                f"no class of {silo.name!r} is one of the target's",
+                where="params.yaml, silos",
+                fix=f"name classes alike in both, or take {silo.name!r} out",
+            )
+    return Inputs(target, auxiliary, classes, arms(used, forced))
 
 
 def draw(study: Study, inputs: Inputs) -> list[Episode]:

@@ -78,6 +78,8 @@ def _bring(silo: Silo, classes: Sequence[str], space: str, means: Array) -> Samp
     """A silo's samples of known classes, standardised, and projected where its space is not the target's."""
     y = silo.index(classes)
     known = y >= 0
+    if not known.any():
+        return _samples(means[:0], y[:0])
     x, y = standardise(silo.x[known], centre_of(silo.x[known])), y[known]
     return _samples(x if silo.space == space else project(x, y, means), y)
 
