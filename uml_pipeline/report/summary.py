@@ -36,6 +36,9 @@ def show(study: Study, console: Console) -> None:
     if evidence.verdicts:
         _title(console, "Is each auxiliary silo about the same world?")
         console.print(Padding(_verdicts(evidence), (0, 0, 1, 2)))
+    for silo in evidence.silos:
+        if silo.quality.bad:
+            console.print(Text(words.plain(words.set_aside(silo)), "yellow"))
     console.print(Text(words.plain(headline.answer), f"bold {colour}"))
     console.print(Text(words.plain(headline.detail)))
     console.print(Text(words.plain(headline.ships)))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from uml_pipeline.report.evidence import Evidence, Gain, Kind, Trunk, Verdict
+from uml_pipeline.report.evidence import Evidence, Gain, Kind, Silo, Trunk, Verdict
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -121,6 +121,13 @@ def _answer(gains: list[Gain]) -> str:
     if gains[0].sign == 0:
         return "UML does not help here: no difference beyond noise."
     return "UML helps." if gains[0].sign > 0 else "UML hurts here."
+
+
+def set_aside(silo: Silo) -> str:
+    """How many of a silo's samples were bad, and why."""
+    quality = silo.quality
+    why = listed([f"{count} {reason}" for reason, count in quality.bad.items()])
+    return f"{silo.name}: {sum(quality.bad.values())} of {quality.rows} samples set aside ({why}); see the report"
 
 
 def _at(numbers: list[str]) -> str:
