@@ -33,6 +33,7 @@ def problem(inputs, text):
 def test_the_lineup():
     assert [arm.name for arm in arms(["a", "b"], ["c"])] == [*NAMES, "uml_c"]
     assert [arm.name for arm in arms([], [])] == NAMES[:4]
+    assert "zero_shot" not in [arm.name for arm in arms(["a"], [], aligned=False)]
     by_kind = {arm.name: (arm.kind, arm.silos) for arm in arms(["a", "b"], ["c"])}
     assert by_kind["uml_c"] == ("control", ("c",))
     assert by_kind["logreg"] == ("image-only", ())

@@ -62,10 +62,19 @@ def _run(start: Tensor, setting: Setting) -> Run:
     return Run(start, setting.learning_rate, setting.scale, setting.alpha)
 
 
-def arms(used: Sequence[str], forced: Sequence[str]) -> list[Arm]:
-    """All arms of a study, given the silos found relevant, and those forced in as controls."""
+def arms(used: Sequence[str], forced: Sequence[str], *, aligned: bool = True) -> list[Arm]:
+    """All arms of a study.
+
+    Args:
+        used: the silos found relevant.
+        forced: silos with an arm of their own, as controls.
+        aligned: whether target and used silos share a feature space. Only then is there a zero-shot arm: a projection
+            is fitted to the target's class means, so that nothing behind it is without target samples.
+    """
+    silos = tuple(used)
     controls = [_convex((silo,), f"uml_{silo}", f"Convex UML, {silo} forced in", "control") for silo in forced]
-    return [*_target_alone(), *(_with_silos(tuple(used)) if used else []), *controls]
+    zero_shot = [_zero_shot(silos)] if used and aligned else []
+    return [*_target_alone(), *zero_shot, *(_with_silos(silos) if used else []), *controls]
 
 
 def _target_alone() -> list[Arm]:
@@ -107,19 +116,14 @@ def _target_alone() -> list[Arm]:
     ]
 
 
+def _zero_shot(silos: tuple[str, ...]) -> Arm:
+    label, about = "zero-shot from the auxiliary silos", "Class means of the auxiliary silos alone; no target sample."
+    return Arm("zero_shot", label, "text-only", about, _prototypes, (Setting(),), silos, trained=False)
+
+
 def _with_silos(silos: tuple[str, ...]) -> list[Arm]:
     joint = tuple(Setting(10.0, rate, alpha) for rate, alpha in product((1e-2, 3e-2), (0.3, 1.0)))
     return [
-        Arm(
-            "zero_shot",
-            "zero-shot from the auxiliary silos",
-            "text-only",
-            "Class means of the auxiliary silos alone; no target sample.",
-            _prototypes,
-            (Setting(),),
-            silos,
-            trained=False,
-        ),
         Arm("uml", "UML", "uml", "The paper's form: random start, joint loss.", _random, joint, silos),
         Arm(
             "uml_init",

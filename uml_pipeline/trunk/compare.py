@@ -53,7 +53,8 @@ def gather(study: Study) -> Inputs:
                 where="params.yaml, silos",
                 fix=f"name classes alike in both, or take {silo.name!r} out",
             )
-    return Inputs(target, auxiliary, classes, arms(used, forced))
+    aligned = all(silo.space == target.space for silo in auxiliary if silo.name in used)
+    return Inputs(target, auxiliary, classes, arms(used, forced, aligned=aligned))
 
 
 def draw(study: Study, inputs: Inputs) -> list[Episode]:
