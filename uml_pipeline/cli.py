@@ -36,12 +36,16 @@ def run(
     from uml_pipeline.study import Study
 
     opened = Study(study)
-    pipeline.run(
-        opened,
-        force=force,
-        starting=lambda step: console.print(f"[bold]{step.address}[/bold] …"),
-        finished=lambda step, outcome: console.print(f"  {outcome.value}"),
-    )
+    try:
+        pipeline.run(
+            opened,
+            force=force,
+            starting=lambda step: console.print(f"[bold]{step.address}[/bold] …"),
+            finished=lambda step, outcome: console.print(f"  {outcome.value}"),
+        )
+    except KeyboardInterrupt:
+        console.print("stopped: what is done stays, and `uml run` goes on from there")
+        raise typer.Exit(130) from None
     show(opened, console)
 
 

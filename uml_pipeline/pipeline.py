@@ -94,7 +94,7 @@ def open_ledger(study: Study) -> Ledger:
     if not path.exists():
         missing = [name for name in ("relevance", "trunk") if name not in study.raw]
         with (study.folder / PARAMS).open("a", encoding="utf-8") as params:
-            params.writelines(f"\n{name}: {{}} # all defaults" for name in missing)
+            params.writelines(f"\n{name}: {{}} # all defaults\n" for name in missing)
         path.write_text(render_yaml(code=(study.folder / "uml_pipeline").is_dir()), encoding="utf-8")
     return Ledger(study.folder)
 
