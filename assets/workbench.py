@@ -1,6 +1,5 @@
 """What every asset runs on: the study, DVC's ledger of it, and how a step's outcome becomes an event in Dagster."""
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +13,7 @@ from uml_pipeline.errors import UserError
 from uml_pipeline.ledger import Ledger
 from uml_pipeline.pipeline import Outcome, Step
 from uml_pipeline.study import Study
-from uml_pipeline.workspace import Workspace
+from uml_pipeline.workspace import Workspace, read_json
 
 
 def study_folder() -> Path:
@@ -54,7 +53,7 @@ class Workbench(dg.ConfigurableResource):
 
     def facts(self, stage: str, file: str, silo: str | None = None) -> Any:
         """A JSON file of an artifact."""
-        return json.loads((self.artifact(stage, silo) / file).read_text(encoding="utf-8"))
+        return read_json(self.artifact(stage, silo) / file)
 
     def result(
         self, step: Step, outcome: Outcome, metadata: Mapping[str, Any], *, version: str | None = None, **more: Any

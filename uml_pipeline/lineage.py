@@ -18,7 +18,7 @@ from rich.tree import Tree
 from uml_pipeline.errors import UserError
 from uml_pipeline.pipeline import SILO, STAGES, Stage, Step
 from uml_pipeline.study import Study
-from uml_pipeline.workspace import Workspace, fingerprint_of, sha256
+from uml_pipeline.workspace import Workspace, fingerprint_of, read_json, sha256
 
 FILE = "lineage.json"
 PACKAGES = ("torch", "numpy", "timm", "transformers", "dagster", "dvc", "uml-pipeline")
@@ -108,7 +108,7 @@ def collect(study: Study, model_hash: str) -> dict[str, Any]:
     trunk = Workspace(study.folder).reading("trunk")
     lineage = Lineage(
         study=study.folder.name,
-        method=json.loads((trunk / "metrics.json").read_text(encoding="utf-8"))["ships"]["method"],
+        method=read_json(trunk / "metrics.json")["ships"]["method"],
         nodes=_nodes(study, model_hash),
         data={name: _data(study, name) for name in study.params.silos},
         git=_git(study.folder),

@@ -1,6 +1,5 @@
 """The feature store: sharded safetensors matrices, a Parquet index by `sample_id`, and what encoder filled it."""
 
-import json
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +8,7 @@ import numpy as np
 
 from uml_pipeline.errors import UserError
 from uml_pipeline.silo.manifest import read_manifest
-from uml_pipeline.workspace import FINGERPRINT, Workspace, sha256, write_json
+from uml_pipeline.workspace import FINGERPRINT, Workspace, read_json, sha256, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +40,7 @@ def read_config(study: "Study", name: str) -> dict[str, Any]:
     Raises:
         UserError: the silo's features are not there yet.
     """
-    return _json(Workspace(study.folder).reading("features", name) / CONFIG)
+    return read_json(Workspace(study.folder).reading("features", name) / CONFIG)
 
 
 def read_features(study: "Study", name: str) -> "tuple[pd.DataFrame, np.ndarray]":
@@ -78,7 +77,7 @@ def reusable(workspace: Workspace, fingerprint: str, ids: Collection[str]) -> di
     """Vectors of those samples that any silo of the study already has by the same encoder."""
     found: dict[str, np.ndarray] = {}
     for folder in _complete_stores(workspace):
-        if _json(folder / CONFIG)["fingerprint"] == fingerprint and _is_intact(folder):
+        if read_json(folder / CONFIG)["fingerprint"] == fingerprint and _is_intact(folder):
             mine = sorted(_index(folder).keys() & set(ids) - found.keys())
             if mine:
                 found |= zip(mine, gather(folder, mine), strict=True)
@@ -93,7 +92,7 @@ def _complete_stores(workspace: Workspace) -> Iterator[Path]:
 
 def _is_intact(folder: Path) -> bool:
     """Whether the files are still what was written: a flaw would be copied from store to store."""
-    files = _json(folder / FINGERPRINT)
+    files = read_json(folder / FINGERPRINT)
     return all((folder / name).is_file() and sha256(folder / name) == digest for name, digest in files.items())
 
 
@@ -112,7 +111,3 @@ def _matrix(path: Path) -> np.ndarray:
 
 def _shard(number: int) -> str:
     return f"shard-{number:05d}.safetensors"
-
-
-def _json(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text(encoding="utf-8"))

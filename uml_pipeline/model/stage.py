@@ -1,13 +1,11 @@
 """model: strip everything but the target's path, and fold what is linear."""
 
-import json
-
 from uml_pipeline.features import create_encoder
 from uml_pipeline.lineage import collect
 from uml_pipeline.model.card import card
 from uml_pipeline.model.unimodal import CONFIG, LABELS, WEIGHTS, model_hash
 from uml_pipeline.study import Study
-from uml_pipeline.workspace import Workspace, write_json
+from uml_pipeline.workspace import Workspace, read_json, write_json
 
 
 def run(study: Study) -> None:
@@ -20,8 +18,8 @@ def run(study: Study) -> None:
 
     workspace = Workspace(study.folder)
     trunk = workspace.reading("trunk")
-    config = json.loads((trunk / "config.json").read_text(encoding="utf-8"))
-    metrics = json.loads((trunk / "metrics.json").read_text(encoding="utf-8"))
+    config = read_json(trunk / "config.json")
+    metrics = read_json(trunk / "metrics.json")
     weights = load_file(trunk / "ships.safetensors")
     encoder = create_encoder(study.silo(study.target), study.folder)
     with workspace.writing("model") as folder:

@@ -1,6 +1,5 @@
 """Load and use a shipped model: a frozen encoder and one folded linear map. No study, no auxiliary silo."""
 
-import json
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 
 from uml_pipeline.errors import UserError
 from uml_pipeline.learn.geometry import Array, standardise
-from uml_pipeline.workspace import fingerprint_of, sha256
+from uml_pipeline.workspace import fingerprint_of, read_json, sha256
 
 if TYPE_CHECKING:
     from uml_pipeline.features.encoders import Encoder
@@ -73,7 +72,7 @@ def load(folder: Path | str) -> Model:
 
     folder = Path(folder)
     try:
-        config, labels = (json.loads((folder / name).read_text(encoding="utf-8")) for name in (CONFIG, LABELS))
+        config, labels = (read_json(folder / name) for name in (CONFIG, LABELS))
         weights = load_file(folder / WEIGHTS)
         config["encoder"]["encoder"], config["encoder"]["fingerprint"]  # what prediction will ask for
         model = Model(folder, config, labels, weights["centre"], weights["weight"])

@@ -1,11 +1,10 @@
 """From evidence to a verdict on one silo, in words and numbers."""
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from uml_pipeline.relevance.config import RelevanceConfig
 from uml_pipeline.relevance.geometry import FEWEST_CLASSES, Agreement
-from uml_pipeline.workspace import Workspace
+from uml_pipeline.workspace import Workspace, read_json
 
 if TYPE_CHECKING:
     from uml_pipeline.study import Study
@@ -51,4 +50,4 @@ def read_verdicts(study: "Study") -> dict[str, dict[str, Any]]:
         UserError: relevance has not run yet.
     """
     folder = Workspace(study.folder).reading("relevance")
-    return {name: json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in study.auxiliary}
+    return {name: read_json(folder / f"{name}.json") for name in study.auxiliary}

@@ -1,6 +1,5 @@
 """What the report tells about: the artifacts of the other rooms, read once and typed."""
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from uml_pipeline.study import Study
-from uml_pipeline.workspace import Workspace
+from uml_pipeline.workspace import Workspace, read_json
 
 Kind = Literal["image-only", "uml", "control", "text-only"]
 
@@ -191,8 +190,8 @@ def read(study: Study) -> Evidence:
     return Evidence(
         target=study.target,
         silos=[_silo(study, workspace, name) for name in (study.target, *study.auxiliary)],
-        verdicts=[Verdict.model_validate(_json(relevance / f"{name}.json")) for name in study.auxiliary],
-        trunk=Trunk.model_validate(_json(workspace.reading("trunk") / "metrics.json")),
+        verdicts=[Verdict.model_validate(read_json(relevance / f"{name}.json")) for name in study.auxiliary],
+        trunk=Trunk.model_validate(read_json(workspace.reading("trunk") / "metrics.json")),
     )
 
 
@@ -203,16 +202,12 @@ def _silo(study: Study, workspace: Workspace, name: str) -> Silo:
     return Silo(
         name=name,
         modality=study.silo(name).modality,
-        quality=Quality.model_validate(_json(folder / "quality.json")),
+        quality=Quality.model_validate(read_json(folder / "quality.json")),
         contact=sheets[0] if sheets else None,
-        examples=[_example(item) for item in _json(examples)] if examples.is_file() else [],
+        examples=[_example(item) for item in read_json(examples)] if examples.is_file() else [],
     )
 
 
 def _example(item: Any) -> tuple[str, str]:
     text, label = (item["text"], item["label"]) if isinstance(item, dict) else item
     return str(text), "" if label is None else str(label)
-
-
-def _json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))

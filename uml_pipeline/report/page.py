@@ -17,7 +17,7 @@ from uml_pipeline.report import words
 from uml_pipeline.report.canvas import CARD, INK, LINE, MUTED
 from uml_pipeline.report.evidence import Evidence
 from uml_pipeline.study import Study
-from uml_pipeline.workspace import Workspace
+from uml_pipeline.workspace import Workspace, read_json
 
 _SCHEME = {INK: "var(--ink)", MUTED: "var(--muted)", LINE: "var(--line)", CARD: "transparent"}
 
@@ -43,12 +43,12 @@ def model_facts(study: Study) -> ModelFacts:
         UserError: the model is not made yet, or its lineage is malformed.
     """
     folder = Workspace(study.folder).reading("model")
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = read_json(folder / "config.json")
     origin = lineage.read(folder)
     weights = folder / "model.safetensors"
     return ModelFacts(
         modality=study.silo(study.target).modality,
-        labels=len(json.loads((folder / "labels.json").read_text(encoding="utf-8"))),
+        labels=len(read_json(folder / "labels.json")),
         parameters=_parameters(weights),
         bytes=weights.stat().st_size,
         config=_flat(config),

@@ -1,12 +1,11 @@
 """The manifest: one row a sample. Every later stage knows a silo by it."""
 
 import hashlib
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from uml_pipeline.silo.config import Modality
-from uml_pipeline.workspace import Workspace
+from uml_pipeline.workspace import Workspace, read_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,4 +67,4 @@ def read_quality(study: "Study", name: str) -> dict[str, Any]:
     Raises:
         UserError: the silo's stage has not run yet.
     """
-    return json.loads((Workspace(study.folder).reading("silo", name) / QUALITY).read_text(encoding="utf-8"))
+    return read_json(Workspace(study.folder).reading("silo", name) / QUALITY)
