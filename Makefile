@@ -22,8 +22,8 @@ demo: $(READY)  ## fetch the data, run the six stages, print the result
 test: $(READY) lint  ## everything that needs no daemon and no browser
 	$(BIN)/python -m pytest -m "not slow"
 
-test-all: $(READY) lint  ## and what takes minutes
-	$(BIN)/python -m pytest
+test-all: test  ## and what takes minutes: a Ray cluster, a compiler, kills
+	$(BIN)/python -m pytest -m slow
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

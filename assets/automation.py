@@ -57,10 +57,10 @@ def fingerprint(data: Path) -> str:
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
-def _facts(path: Path) -> tuple[int, ...]:
+def _facts(path: Path) -> tuple[float, ...]:
     """Size and time; nothing for a file that is not there, or no longer."""
     try:
         facts = path.stat()
     except OSError:
         return ()
-    return facts.st_size, facts.st_mtime_ns
+    return facts.st_size, getattr(facts, "st_mtime_ns", facts.st_mtime)  # remote ones have no nanoseconds

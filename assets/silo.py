@@ -64,8 +64,8 @@ def _facts(workbench: Workbench, name: str, quality: dict[str, Any]) -> dict[str
 def _verdict(quality: dict[str, Any]) -> dg.AssetCheckResult:
     """The suite's result, expectation by expectation."""
     suite = quality["expectations"]
-    failed = [f"{one['name']} of {one['column']}" for one in suite if not one["passed"]]
-    results = show.table(suite, ["name", "column", "passed", "severity", "observed"])
+    failed = [f"{one['asks']} ({one['observed']})" for one in suite if not one["passed"]]
+    results = show.table(suite, ["asks", "passed", "severity", "observed", "column", "name"])
     return dg.AssetCheckResult(
         check_name=CHECK,
         passed=bool(quality["passed"]),

@@ -23,6 +23,7 @@ PARAMS = {
         "descriptions": {"modality": "text", "path": "data/descriptions.csv", "encoder": "builtin/minilm"},
         "scrambled": {"modality": "text", "path": "data/scrambled.csv", "encoder": "builtin/minilm"},
     },
+    "features": {},
     "relevance": {"permutations": 199},
     "trunk": {"shots": [1, 2], "seeds": 4, "forced": ["scrambled"]},
 }

@@ -90,7 +90,11 @@ def predict(
     """Recognise samples with a shipped model: needs its folder alone, none of the study's data."""
     from uml_pipeline.model import load
 
-    for sample, guesses in zip(samples, load(model).predict(samples, top=top), strict=True):
+    loaded = load(model)
+    if (modality := loaded.config["modality"]) not in ("image", "audio", "text"):
+        fix = 'in Python: `uml_pipeline.model.load("…").predict(samples)`'
+        raise UserError(f"a {modality} cannot be typed in a shell", where=str(model), fix=fix)
+    for sample, guesses in zip(samples, loaded.predict(samples, top=top), strict=True):
         typer.echo(f"{sample}\t" + "\t".join(f"{label} {share:.1%}" for label, share in guesses))
 
 
@@ -123,10 +127,22 @@ def _add_stage(name: str, asks: str, each: bool) -> None:
     def for_silo(silo: SiloArgument, study: StudyOption = Path()) -> None:
         one(study, silo)
 
+    def with_docs(
+        silo: SiloArgument,
+        study: StudyOption = Path(),
+        docs: Annotated[bool, typer.Option("--docs", help="Also write Great Expectations' own HTML page.")] = False,
+    ) -> None:
+        one(study, silo)
+        if docs:
+            from uml_pipeline.silo.docs import write_docs
+            from uml_pipeline.study import Study
+
+            console.print(f"data docs: {write_docs(Study(study), silo)}")
+
     def for_study(study: StudyOption = Path()) -> None:
         one(study, None)
 
-    command: Callable[..., Any] = for_silo if each else for_study
+    command: Callable[..., Any] = (with_docs if name == "silo" else for_silo) if each else for_study
     app.command(name=name, help=f"Stage {name}. {asks}")(command)
 
 

@@ -39,15 +39,28 @@ class Stage:
             "cmd": f"uml {self.name} {SILO}" if self.each else f"uml {self.name}",
             "deps": [*self.deps, *rooms],
             "params": list(self.params),
-            # the feature store survives a re-run, so that only changed samples are encoded again
-            "outs": [{self.out: {"persist": True}} if self.name == "features" else self.out],
+            "outs": [self.out],
         }
         return {"foreach": "${silos}", "do": body} if self.each else body
 
 
 STAGES = (
-    Stage("silo", "What data is this, and is it sound?", ("${item.path}",), (f"silos.{SILO}",), each=True),
-    Stage("features", "What does the encoder see?", (f"artifacts/silo/{SILO}",), (f"silos.{SILO}",), each=True),
+    Stage(
+        "silo",
+        "What data is this, and is it sound?",
+        ("${item.path}",),
+        (f"silos.{SILO}",),
+        each=True,
+        code=("samples",),
+    ),
+    Stage(
+        "features",
+        "What does the encoder see?",
+        (f"artifacts/silo/{SILO}",),
+        (f"silos.{SILO}", "features"),
+        each=True,
+        code=("samples",),
+    ),
     Stage(
         "relevance",
         "Is it about the same world, so will it help?",
@@ -92,7 +105,7 @@ def open_ledger(study: Study) -> Ledger:
     """
     path = study.folder / "dvc.yaml"
     if not path.exists():
-        missing = [name for name in ("relevance", "trunk") if name not in study.raw]
+        missing = [name for name in ("features", "relevance", "trunk") if name not in study.raw]
         with (study.folder / PARAMS).open("a", encoding="utf-8") as params:
             params.writelines(f"\n{name}: {{}} # all defaults\n" for name in missing)
         path.write_text(render_yaml(code=(study.folder / "uml_pipeline").is_dir()), encoding="utf-8")

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from uml_pipeline.config import Config
 from uml_pipeline.errors import UserError
+from uml_pipeline.features.config import FeaturesConfig
 from uml_pipeline.relevance.config import RelevanceConfig
 from uml_pipeline.silo.config import SiloConfig
 from uml_pipeline.trunk.config import TrunkConfig
@@ -23,6 +24,7 @@ class Params(Config):
     """The silo whose modality the shipped model reads."""
     silos: dict[str, SiloConfig] = Field(min_length=1)
     """All silos by name: the target, and others about (perhaps) the same world."""
+    features: FeaturesConfig = FeaturesConfig()
     relevance: RelevanceConfig = RelevanceConfig()
     trunk: TrunkConfig = TrunkConfig()
 
@@ -41,6 +43,8 @@ class Params(Config):
                 raise ValueError(f"{name!r} is not one of the silos: {', '.join(self.silos)}")
         if self.target in self.trunk.forced:
             raise ValueError(f"the target {self.target!r} cannot be a forced auxiliary silo")
+        if self.silos[self.target].label is None:
+            raise ValueError(f"the target {self.target!r} needs labels: its `label` cannot be null")
         return self
 
 
@@ -88,8 +92,14 @@ class Study:
         return self.params.silos[name]
 
     def data(self, name: str) -> Path:
-        """Absolute path of a silo's raw data."""
-        return self.folder / self.silo(name).path
+        """Where a silo's raw data lie: an absolute path, or a UPath where params.yaml has a URL.
+
+        Raises:
+            UserError: a URL of a file system that is not installed.
+        """
+        from uml_pipeline.samples.opening import locate  # which imports silo.config, as this module does
+
+        return locate(self.silo(name).path, self.folder)
 
 
 def _parse(path: Path) -> tuple[dict[str, Any], dict[tuple, int]]:
@@ -152,7 +162,12 @@ def _explain(error: ValidationError, path: Path, lines: dict[tuple, int]) -> Use
 
 def _owner(at: tuple) -> type[Config]:
     """The configuration class that the key path `at` stands in."""
-    rooms: dict[str, type[Config]] = {"silos": SiloConfig, "relevance": RelevanceConfig, "trunk": TrunkConfig}
+    rooms: dict[str, type[Config]] = {
+        "silos": SiloConfig,
+        "features": FeaturesConfig,
+        "relevance": RelevanceConfig,
+        "trunk": TrunkConfig,
+    }
     return rooms.get(str(at[0]), Params) if at else Params
 
 

@@ -12,7 +12,7 @@ from uml_pipeline.silo.manifest import frame, sample_id, write_manifest
 from uml_pipeline.study import Study
 from uml_pipeline.workspace import Workspace
 
-KEYS = {"silo", "verdict", "used", "p_value", "statistic", "null", "shared_classes", "reasons"}
+KEYS = {"silo", "verdict", "used", "p_value", "statistic", "null", "shared_classes", "reasons", "lacking", "beyond"}
 CLASSES, D = 12, 6
 
 

@@ -88,11 +88,19 @@ def write_silo(folder: Path, kind: str, label: str, text: str) -> None:
     manifest = pd.DataFrame({"sample_id": ids, "label": label, "split": "test", "bad": None} | content)
     manifest.to_parquet(folder / "manifest.parquet")
     expectations = [
-        {"name": "expect_two_labels", "column": "label", "passed": True, "severity": "critical", "observed": "331"},
+        {
+            "name": "expect_two_labels",
+            "column": "label",
+            "asks": "at least two classes",
+            "passed": True,
+            "severity": "critical",
+            "observed": "331",
+        },
         {
             "name": "expect_column_values_to_be_unique",
             "column": "sample_id",
             "passed": False,
+            "asks": "few words",
             "severity": "warning",
             "observed": "2 of 1984 samples are not as expected",
         },

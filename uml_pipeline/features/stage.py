@@ -1,52 +1,53 @@
-"""Stage `features`: a manifest in, one vector a sample out, by the silo's frozen encoder."""
+"""Stage `features`: a manifest in, one vector a sample (and view) out, by the silo's frozen encoder."""
 
-import numpy as np
-from rich.console import Console
-from rich.progress import Progress
+from typing import TYPE_CHECKING
 
-from uml_pipeline.errors import UserError
-from uml_pipeline.features.encoders import Encoder, Sample, create_encoder
-from uml_pipeline.features.store import reusable, write
-from uml_pipeline.silo.manifest import CONTENT, read_manifest
+from uml_pipeline.cache import Cache
+from uml_pipeline.features.encoders import Encoder, create_encoder
+from uml_pipeline.features.samples import Samples
+from uml_pipeline.features.store import mirror, write
+from uml_pipeline.silo.manifest import read_manifest
 from uml_pipeline.study import Study
 from uml_pipeline.workspace import Workspace
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 def run(study: Study, name: str) -> None:
-    """Encode the silo's good samples and write `artifacts/features/<name>`.
+    """Encode the silo's good samples and write `artifacts/features/<name>`, in the manifest's order.
 
-    Samples that any silo of the study already has by the same encoder are not encoded again; the bytes are the same.
+    Samples that any silo of the study had by the same encoder before are not encoded again; the bytes are the same.
+    Killed half-way, what was encoded is kept.
 
     Raises:
         UserError: no manifest yet, the encoder cannot be had, or it gives something else than numbers.
     """
-    config = study.silo(name)
+    from uml_pipeline.features.filling import cache_name, fill, stored
+    from uml_pipeline.features.runtime import Runtime
+
+    manifest = read_manifest(study, name).drop_duplicates("sample_id")
+    samples = Samples.of(study, name, manifest)
+    encoder = fitted_encoder(study, name, manifest)
+    runtime = Runtime.of(study.params.features)
     workspace = Workspace(study.folder)
-    manifest = read_manifest(study, name).drop_duplicates("sample_id").sort_values("sample_id")
-    ids = manifest["sample_id"].tolist()
+    with Cache(study.folder, cache_name(encoder, study.silo(name), runtime)) as cache:
+        fill(cache, encoder, samples, runtime, study, name)
+        with workspace.writing("features", name) as folder:
+            write(folder, samples.ids, stored(cache, encoder, samples.ids), encoder.describe())
+    if study.params.features.output:
+        mirror(workspace.reading("features", name), study.params.features.output)
+
+
+def fitted_encoder(study: Study, name: str, manifest: "pd.DataFrame") -> Encoder:
+    """The silo's encoder; one that learns statistics (tables, series) has learnt them from the training samples.
+
+    Raises:
+        UserError: the encoder cannot be had.
+    """
+    config = study.silo(name)
     encoder = create_encoder(config, study.folder)
-    vectors = reusable(workspace, encoder.fingerprint, ids)
-    new = manifest[~manifest["sample_id"].isin(list(vectors))]
-    content = new[CONTENT[config.modality]]
-    samples = [study.folder / path for path in content] if config.modality == "image" else content.tolist()
-    vectors |= zip(new["sample_id"], _encode(encoder, samples), strict=True)
-    with workspace.writing("features", name) as folder:
-        write(folder, ids, np.stack([vectors[one] for one in ids]), encoder.describe())
-
-
-def _encode(encoder: Encoder, samples: list[Sample]) -> np.ndarray:
-    """Vectors [sample, dim], with progress; each checked."""
-    vectors = np.empty((len(samples), encoder.dim), np.float32)
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(f"encoding {encoder.modality}s", total=len(samples))
-        for indices, batch in encoder.batches(samples):
-            vectors[indices] = batch
-            progress.advance(task, len(indices))
-    wrong = np.flatnonzero(~np.isfinite(vectors).all(1))
-    if len(wrong):
-        raise UserError(
-            f"encoder {encoder.name!r} gives NaN or infinity for {len(wrong)} sample(s)",
-            where=f"the first: {samples[wrong[0]]}",
-            fix="remove the sample, or choose another encoder",
-        )
-    return vectors
+    if not encoder.fits:
+        return encoder
+    training = Samples.of(study, name, manifest[manifest["split"] == "train"])
+    return create_encoder(config, study.folder, encoder.fit(training))

@@ -1,25 +1,25 @@
 """Image encoders of timm, with the hub's weights or a local checkpoint."""
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
 
 import torch
-import yaml
+from PIL import Image
 from torch import Tensor
 
 from uml_pipeline.errors import UserError
-from uml_pipeline.features.encoders import WEIGHTS, Batch, Encoder, Sample, digest, unknown
-from uml_pipeline.features.torch_images import batches, ready, state_bytes
+from uml_pipeline.features.encoders import WEIGHTS, Spec, digest, list_encoders, unknown
+from uml_pipeline.features.timm_checkpoints import read
+from uml_pipeline.features.timm_options import split
+from uml_pipeline.features.torch_images import ImageEncoder, ready, state_bytes
 
 
-class TimmEncoder(Encoder):
-    """`timm/<name>[?keyword=value&...]`: pooled features before the classifier, with timm's own preprocessing."""
+class TimmEncoder(ImageEncoder):
+    """`timm/<name>[?keyword=value&...]`: pooled features before the classifier, with timm's own preprocessing for that
+    name but for what the keywords say (timm_options.py).
+    """
 
-    modality = "image"
-
-    def __init__(self, name: str, checkpoint: Path | None) -> None:
+    def __init__(self, spec: Spec) -> None:
         """Build the network and load `checkpoint`, or else the pretrained weights of the hub (or its local cache).
 
         Raises:
@@ -27,40 +27,58 @@ class TimmEncoder(Encoder):
         """
         import timm
 
-        self.name = name
-        arch, _, query = name.removeprefix("timm/").partition("?")
-        kwargs = {key: yaml.safe_load(value) for key, value in parse_qsl(query)}
-        net = _create(arch, kwargs, pretrained=checkpoint is None)
-        if checkpoint:
-            net.load_state_dict(_read(checkpoint, net))
-        self._net = ready(net)
-        data = timm.data.resolve_model_data_config(self._net)
-        self._prepare = timm.data.create_transform(**data, is_training=False)
-        with torch.inference_mode():
-            self.dim = int(self._net(torch.zeros(1, *data["input_size"])).shape[1])
-        recipe = f"{arch} {sorted(kwargs.items())} {sorted(data.items())}".encode()
-        self.fingerprint = digest([recipe, *state_bytes(self._net.state_dict())])
+        super().__init__(spec)
+        wanted, kwargs = split(spec)
+        self.net = _create(spec, kwargs, wanted)
+        if spec.checkpoint:
+            self.net.load_state_dict(read(spec.checkpoint, self.net))
+        ready(self.net)
+        data = timm.data.resolve_model_data_config(self.net, wanted)
+        self.mean, self.std = data["mean"], data["std"]
+        self._pixels = timm.data.create_transform(**data, is_training=False, normalize=False)
+        self.dim = self._width(data["input_size"])
+        recipe = f"{spec.rest} {sorted(kwargs.items())} {sorted(data.items())}".encode()
+        self.fingerprint = digest([recipe, *state_bytes(self.net.state_dict())])
         self.space = self.fingerprint  # aligned with nothing else that we know of
 
-    def batches(self, samples: Sequence[Sample]) -> Iterator[Batch]:
-        """See Encoder."""
-        return batches(self._net, self._prepare, samples)
+    def pixels(self, image: Image.Image) -> Tensor:
+        """See ImageEncoder."""
+        return self._pixels(image)
 
     def export(self, folder: Path) -> None:
         """Write the weights as `folder`/encoder.safetensors."""
         from safetensors.torch import save_file
 
-        save_file({key: value.contiguous() for key, value in self._net.state_dict().items()}, folder / WEIGHTS)
+        save_file({key: value.contiguous() for key, value in self.net.state_dict().items()}, folder / WEIGHTS)
+
+    def _width(self, size: tuple[int, int, int]) -> int:
+        try:
+            with torch.inference_mode():
+                vector = self.net(torch.zeros(1, *size))
+        except (AssertionError, RuntimeError) as error:
+            fix = "correct what follows the `?` in `encoder`: channels, `img_size`"
+            where = f"{size}: {str(error).splitlines()[0]}"
+            raise UserError(f"{self.name!r} does not take images of this size", where=where, fix=fix) from None
+        if vector.ndim != 2:
+            fix = "choose another `global_pool`"
+            raise UserError(f"{self.name!r} gives no vector", where=f"{tuple(vector.shape)}", fix=fix)
+        return vector.shape[1]
 
 
-def _create(arch: str, kwargs: dict[str, Any], *, pretrained: bool) -> Any:
+def _create(spec: Spec, kwargs: dict[str, Any], wanted: dict[str, Any]) -> Any:
     import timm
 
+    arch = spec.rest
+    if not arch:
+        raise unknown(spec.name, list_encoders())
     if not timm.is_model(arch):
         raise unknown(f"timm/{arch}", [f"timm/{known}" for known in timm.list_models()])
+    size = wanted.get("img_size") or wanted.get("input_size", ())[1:]
+    known = timm.get_pretrained_cfg(arch)
+    sized = {"img_size": size} if size and known and known.fixed_input_size else {}
     try:
-        return timm.create_model(arch, pretrained=pretrained, num_classes=0, **kwargs)
-    except TypeError as error:
+        return timm.create_model(arch, pretrained=spec.checkpoint is None, num_classes=0, **kwargs, **sized)
+    except (AssertionError, TypeError) as error:
         fix = "correct what follows the `?` in `encoder`"
         raise UserError(f"timm refuses a keyword of {arch!r}", where=str(error), fix=fix) from None
     except (OSError, RuntimeError, ValueError) as error:
@@ -69,28 +87,3 @@ def _create(arch: str, kwargs: dict[str, Any], *, pretrained: bool) -> Any:
             where=str(error).splitlines()[0],
             fix="check the network and the name's tag, or name a local safetensors file: `checkpoint:`",
         ) from None
-
-
-def _read(checkpoint: Path, net: Any) -> dict[str, Tensor]:
-    """The checkpoint's tensors without those of a classifier."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        state = load_file(checkpoint)
-    except (OSError, SafetensorError) as error:
-        fix = "give a safetensors file"
-        raise UserError("the checkpoint cannot be read", where=f"{checkpoint}: {error}", fix=fix) from None
-    heads = net.pretrained_cfg.get("classifier") or ()
-    heads = tuple(f"{head}." for head in ([heads] if isinstance(heads, str) else heads))
-    state = {key: value for key, value in state.items() if not key.startswith(heads)}
-    wanted = {key: value.shape for key, value in net.state_dict().items()}
-    given = {key: value.shape for key, value in state.items()}
-    unfit = [key for key in sorted({*wanted, *given}) if wanted.get(key) != given.get(key)]
-    if unfit:
-        raise UserError(
-            f"the checkpoint does not fit the network: {len(unfit)} of {len(wanted)} tensors differ",
-            where=f"{checkpoint}: {', '.join(unfit[:3])}",
-            fix="name the architecture that the checkpoint is of in `encoder`",
-        )
-    return state

@@ -1,38 +1,76 @@
-"""What image encoders in torch share: batches of one fixed shape, and a fingerprint of their weights."""
+"""What image encoders share: the views of an image, batches of one fixed shape, and a fingerprint of their weights."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from uml_pipeline.features.encoders import Batch, Sample
-from uml_pipeline.learn.workers import each
-from uml_pipeline.silo.images import read_image
+from uml_pipeline.features.encoders import Encoder, Spec
+from uml_pipeline.features.views import crops
+from uml_pipeline.samples import Sample
+from uml_pipeline.samples.images import read_image
 
-_BATCH = 8  # larger ones are no faster on a CPU, and a single image is padded to a whole batch
+_BATCH = 8  # images; larger ones are no faster on a CPU
+Channels = tuple[float, float, float]
+
+
+class ImageEncoder(Encoder):
+    """Every view of an image through one network. A subclass sets `net`, and writes `pixels` and perhaps `pooled`."""
+
+    modality = "image"
+    net: Any
+    mean: Channels = (0.0, 0.0, 0.0)
+    """Taken from the pixels, which are in [0, 1] then."""
+    std: Channels = (1.0, 1.0, 1.0)
+
+    def __init__(self, spec: Spec) -> None:
+        self.name, self._flip, self._crops = spec.name, spec.flip, spec.crops
+        self.views = 1 + spec.flip + spec.crops
+        self.chunk = max(1, _BATCH // self.views)  # what waits in memory is no more than without further views
+
+    @abstractmethod
+    def pixels(self, image: Image.Image) -> Tensor:
+        """An upright RGB image as the network's size wants it: [3, height, width], uint8; or float, normalised."""
+
+    def pooled(self, images: Tensor) -> Tensor:
+        """The vectors of normalised images: [image, 3, height, width] -> [image, dim]."""
+        return self.net(images)
+
+    def prepare(self, samples: Sequence[Sample]) -> list[Tensor]:
+        """See Encoder. [3, height, width]; where there are further views, [view, 3, height, width]."""
+        return [self._viewed(read_image(cast("Path | bytes", sample))) for sample in samples]
+
+    def size(self, shape: tuple[int, ...]) -> int:
+        """See Encoder."""
+        return _BATCH
+
+    def compute(self, batch: Tensor) -> Tensor:
+        """See Encoder. One view after the other: the shape, and so the first view's bits, are those of no views."""
+        views = batch.unbind(1) if self.views > 1 else [batch]
+        return torch.stack([self.pooled(self._normal(view)) for view in views], 1)
+
+    def _viewed(self, image: Image.Image) -> Tensor:
+        first = self.pixels(image)
+        if self.views == 1:
+            return first
+        mirrored = [first.flip(-1)] if self._flip else []
+        return torch.stack([first, *mirrored, *(self.pixels(crop) for crop in crops(image, self._crops))])
+
+    def _normal(self, images: Tensor) -> Tensor:
+        images = images.contiguous(memory_format=torch.channels_last)
+        if images.is_floating_point():
+            return images
+        mean, std = (torch.tensor(one, device=images.device)[:, None, None] for one in (self.mean, self.std))
+        return ((images / 255 - mean) / std).to(next(self.net.parameters()).dtype)
 
 
 def ready(net: Any) -> nn.Module:
-    """The network as `batches` runs it best: for inference, channels last."""
+    """The network as `ImageEncoder` runs it best: for inference, channels last."""
     return net.eval().to(memory_format=torch.channels_last)
-
-
-def batches(net: nn.Module, prepare: Callable[[Image.Image], Tensor], samples: Sequence[Sample]) -> Iterator[Batch]:
-    """Read, prepare ([3, height, width]) and encode images. The last batch is filled up with zeros: kernels, and with
-    them the last bits of a result, are chosen by shape.
-    """
-
-    def encode(indices: list[int]) -> Batch:
-        tensors = [prepare(read_image(Path(samples[index]))) for index in indices]
-        tensors += [torch.zeros_like(tensors[0])] * (_BATCH - len(tensors))
-        vectors = net(torch.stack(tensors).contiguous(memory_format=torch.channels_last))  # [_BATCH, dim]
-        return indices, vectors[: len(indices)].float().numpy()
-
-    starts = range(0, len(samples), _BATCH)
-    return each(encode, [list(range(start, min(start + _BATCH, len(samples)))) for start in starts])
 
 
 def state_bytes(state: Mapping[str, Tensor]) -> Iterator[bytes]:

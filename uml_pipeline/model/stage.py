@@ -1,6 +1,6 @@
 """model: strip everything but the target's path, and fold what is linear."""
 
-from uml_pipeline.features import create_encoder
+from uml_pipeline.features import create_encoder, read_config
 from uml_pipeline.lineage import collect
 from uml_pipeline.model.card import card
 from uml_pipeline.model.unimodal import CONFIG, LABELS, WEIGHTS, model_hash
@@ -21,7 +21,8 @@ def run(study: Study) -> None:
     config = read_json(trunk / "config.json")
     metrics = read_json(trunk / "metrics.json")
     weights = load_file(trunk / "ships.safetensors")
-    encoder = create_encoder(study.silo(study.target), study.folder)
+    fitted = read_config(study, study.target).get("fitted")
+    encoder = create_encoder(study.silo(study.target), study.folder, fitted)
     with workspace.writing("model") as folder:
         save_file({"centre": weights["centre"], "weight": weights["head"]}, folder / WEIGHTS)
         write_json(folder / LABELS, config["classes"])

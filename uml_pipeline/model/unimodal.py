@@ -13,6 +13,7 @@ from uml_pipeline.workspace import fingerprint_of, read_json, sha256
 
 if TYPE_CHECKING:
     from uml_pipeline.features.encoders import Encoder
+    from uml_pipeline.samples import Sample
 
 WEIGHTS, CONFIG, LABELS = "model.safetensors", "config.json", "labels.json"
 HASHED = (WEIGHTS, CONFIG, LABELS)  # what the model is; never its card, lineage or any time
@@ -41,17 +42,20 @@ class Model:
         """Scores of features as the encoder gives them: [n, d] -> [n, class]."""
         return standardise(features, self.centre) @ self.weight.T
 
-    def predict_proba(self, samples: Sequence[Path | str]) -> Array:
-        """Softmax over the labels: [sample, class]. Samples are paths of images, or texts.
+    def predict_proba(self, samples: Sequence["Sample"]) -> Array:
+        """Softmax over the labels: [sample, class]. Samples are files of images or audio (or their content), texts,
+        rows (cells by column), series [step, channel] or vectors [d].
 
         Raises:
             UserError: a sample cannot be read.
         """
-        logits = self.logits(self.encoder.encode(list(samples)))
+        files = self.config["modality"] in ("image", "audio")
+        opened = [Path(one) if files and isinstance(one, str) else one for one in samples]
+        logits = self.logits(self.encoder.encode(opened))
         shares = np.exp(logits - logits.max(1, keepdims=True))
         return shares / shares.sum(1, keepdims=True)
 
-    def predict(self, samples: Sequence[Path | str], top: int = 1) -> list[list[tuple[str, float]]]:
+    def predict(self, samples: Sequence["Sample"], top: int = 1) -> list[list[tuple[str, float]]]:
         """The `top` most probable labels of each sample with their probabilities, best first.
 
         Raises:

@@ -4,6 +4,7 @@ import numpy as np
 from rich.progress import track
 
 from uml_pipeline.features import read_features
+from uml_pipeline.relevance.coverage import coverage
 from uml_pipeline.relevance.geometry import agreement
 from uml_pipeline.relevance.verdict import judge
 from uml_pipeline.study import Study
@@ -23,4 +24,7 @@ def run(study: Study) -> None:
         for name in track(study.auxiliary, "judging silos", transient=True):
             rows, features = read_features(study, name)
             found = agreement(target, (rows["label"], features), study.params.relevance.permutations)
-            write_json(folder / f"{name}.json", judge(name, found, study.params.relevance))
+            verdict, covered = judge(name, found, study.params.relevance), coverage(manifest["label"], rows["label"])
+            verdict["reasons"] += covered.reasons()
+            verdict |= {"lacking": covered.lacking, "beyond": covered.beyond}
+            write_json(folder / f"{name}.json", verdict)

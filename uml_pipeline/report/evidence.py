@@ -138,6 +138,8 @@ class Expectation(_Read):
 
     name: str
     column: str | None
+    asks: str
+    """The rule in words."""
     passed: bool
     severity: str
     observed: Any

@@ -1,23 +1,20 @@
-"""Is a silo sound? A Great Expectations suite over its manifest: one row a sample, never the payloads."""
+"""Is a silo sound? What is counted of it, and the verdict of a Great Expectations suite over its manifest."""
 
-import os
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from uml_pipeline.errors import UserError
+from uml_pipeline.silo import near
 from uml_pipeline.silo.config import SiloConfig
-from uml_pipeline.silo.splits import SPLITS
+from uml_pipeline.silo.suite import suite, validate
 
-if TYPE_CHECKING:
-    from great_expectations.expectations import Expectation
-
-_SMALLEST_SIDE, _MOST_WORDS = 16, 128  # below and above, an encoder misses much of a sample
 # What to do where a critical expectation about this column fails.
 _FIXES = {
     "bad": "mend or remove the samples that `bad` names, or raise `max_bad` in params.yaml",
-    "label": "give the silo good samples of at least two classes",
+    "label": "give the silo good samples of at least two classes, or set `label: null` if it has no classes",
+    "names": "reword the texts, or set `names_label: exclude` to leave them out, or `warn`",
     "sides_of_group": "move each group to one side of the `split` column, or remove that column",
 }
 
@@ -30,17 +27,37 @@ def assess(table: pd.DataFrame, classes: list[str], config: SiloConfig) -> dict[
         classes: names of all classes, also of those without a sample.
         config: of the silo.
     """
-    good = table["bad"].isna()
-    expectations = _validate(_measured(table, good), _suite(classes, config))
+    good = table[table["bad"].isna()]
+    frame = measured(table, config)
+    expectations = [_told(result) for result in validate(frame, suite(classes, config))]
     return {
         "rows": len(table),
-        "good": int(good.sum()),
-        "bad": dict(sorted(Counter(table.loc[~good, "bad"]).items())),
-        "classes": int(table.loc[good, "label"].nunique()),
-        "groups": int(table.loc[good, "group"].nunique()),
+        "good": len(good),
+        "bad": dict(sorted(Counter(table["bad"].dropna()).items())),
+        "classes": int(good["label"].nunique()),
+        "groups": int(good["group"].nunique()),
+        "splits": {split: int(count) for split, count in good["split"].value_counts().sort_index().items()},
+        "copies": int(good["sample_id"].duplicated().sum()),
+        "near_duplicates": int(frame["likes"].gt(1).sum()) if "likes" in frame else 0,
         "expectations": expectations,
         "passed": not any(_blocks(one) for one in expectations),
     }
+
+
+def measured(table: pd.DataFrame, config: SiloConfig) -> pd.DataFrame:
+    """The manifest with what bad rows hold blanked (expectations skip what is absent), and derived columns: on how many
+    sides of the split stand a sample's group and its near-duplicates (`likes`: how many distinct samples they are), and
+    how many labels has it.
+    """
+    frame = table.where(table["bad"].isna(), None)
+    frame["bad"] = table["bad"]
+    frame["sides_of_group"] = frame.groupby("group")["split"].transform("nunique")
+    frame["labels_of_sample"] = frame.groupby("sample_id")["label"].transform("nunique")
+    if "near" in frame:
+        alike = frame.groupby(near.groups(frame["near"], config.modality))
+        frame["sides_of_likes"] = alike["split"].transform("nunique")
+        frame["likes"] = alike["sample_id"].transform("nunique")
+    return frame
 
 
 def require_sound(quality: dict[str, Any], name: str) -> None:
@@ -62,62 +79,17 @@ def _blocks(expectation: dict[str, Any]) -> bool:
     return expectation["severity"] == "critical" and not expectation["passed"]
 
 
-def _measured(table: pd.DataFrame, good: pd.Series) -> pd.DataFrame:
-    """The manifest with what bad rows hold blanked (expectations skip what is absent), and derived columns."""
-    frame = table.astype(object).where(good, None)
-    frame["bad"] = table["bad"]
-    frame["sides_of_group"] = frame.groupby("group")["split"].transform("nunique")
-    measures = [name for name in ("width", "height", "words", "sides_of_group") if name in frame]
-    frame[measures] = frame[measures].apply(pd.to_numeric)
-    return frame
-
-
-def _suite(classes: list[str], config: SiloConfig) -> list["Expectation"]:
-    import great_expectations.expectations as gxe
-
-    suite: list[Expectation] = [
-        gxe.ExpectColumnValuesToBeNull(column="bad", mostly=1 - config.max_bad, severity="critical"),
-        gxe.ExpectColumnValuesToBeUnique(column="sample_id", severity="warning"),
-        gxe.ExpectColumnUniqueValueCountToBeBetween(column="label", min_value=2, severity="critical"),
-        gxe.ExpectColumnDistinctValuesToContainSet(column="label", value_set=classes, severity="warning"),
-        gxe.ExpectColumnDistinctValuesToContainSet(column="split", value_set=SPLITS, severity="warning"),
-        gxe.ExpectColumnValuesToBeBetween(column="sides_of_group", max_value=1, severity="critical"),
-    ]
-    if config.modality == "image":
-        limits: list[tuple[str, int | None, int | None]] = [
-            ("width", _SMALLEST_SIDE, None),
-            ("height", _SMALLEST_SIDE, None),
-        ]
-    else:
-        limits = [("words", None, _MOST_WORDS)]
-    for column, low, high in limits:
-        limit = gxe.ExpectColumnValuesToBeBetween(column=column, min_value=low, max_value=high, severity="warning")
-        suite.append(limit)
-    return suite
-
-
-def _validate(frame: pd.DataFrame, suite: list["Expectation"]) -> list[dict[str, Any]]:
-    """Results in the order of the suite (Great Expectations has an order of its own)."""
-    os.environ.setdefault("GX_ANALYTICS_ENABLED", "False")
-    import great_expectations as gx
-
-    for place, expectation in enumerate(suite):
-        expectation.meta = {"place": place}
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
-    batch = context.data_sources.pandas_default.read_dataframe(frame)
-    report = batch.validate(gx.ExpectationSuite(name="silo", expectations=suite), result_format="SUMMARY")
-    results = sorted(report.results, key=lambda result: result.expectation_config.meta["place"])
-    return [
-        {
-            "name": result.expectation_config.type,
-            "column": result.expectation_config.kwargs["column"],
-            "passed": bool(result.success),
-            "severity": result.expectation_config.severity.value,
-            "observed": _observed(result.result),
-        }
-        for result in results
-    ]
+def _told(result: Any) -> dict[str, Any]:
+    """One result as quality.json keeps it."""
+    config = result.expectation_config
+    return {
+        "name": config.type,
+        "column": config.kwargs["column"],
+        "asks": config.notes,
+        "passed": bool(result.success),
+        "severity": config.severity.value,
+        "observed": _observed(result.result),
+    }
 
 
 def _observed(result: dict[str, Any]) -> str:

@@ -7,47 +7,55 @@ import pandas as pd
 from uml_pipeline.errors import UserError
 
 SPLITS = ["train", "val", "test"]
-_SHARE = 0.15  # of a class, for validation and for test each
+_SHARE = 0.15  # of a class, or of the groups, for validation and for test each
 
 
-def assign(table: pd.DataFrame, *, group: str | None) -> pd.Series:
+def assign(table: pd.DataFrame, *, group: str | None, seed: int = 0) -> "pd.Series[str]":
     """`split` of every row of a manifest's good rows: train, val or test.
 
-    An official split stays as it is. Else, where `group` names a column, one group is the test side and one the
-    validation side. Else each class is split by the rank of its samples' hashes, so that added samples move few others
-    and copies of a sample stay together.
+    An official split stays as it is; the sides that it has not are taken out of its train side, where rows belong that
+    it leaves out. Where `group` names a column, whole groups are taken. Else each class is split by the rank of its
+    samples' hashes, so that added samples move few others and copies of a sample stay together. Another `seed`,
+    another split.
 
     Raises:
-        UserError: fewer than three groups.
+        UserError: too few groups.
     """
-    if table["split"].notna().any():
-        return table["split"]
-    return _by_group(table["group"], group) if group else _stratified(table)
+    split = table["split"].fillna("train")
+    wanted = [side for side in ("test", "val") if side not in set(split)]
+    train = table[split == "train"]
+    if wanted and len(train):
+        found = _by_group(train["group"], group, wanted, seed) if group else _stratified(train, wanted, seed)
+        split.loc[train.index] = found
+    return split
 
 
-def _by_group(groups: pd.Series, column: str) -> pd.Series:
-    names = sorted(groups.unique(), key=_rank)
-    if len(names) < 3:
+def _by_group(groups: "pd.Series[str]", column: str, wanted: list[str], seed: int) -> "pd.Series[str]":
+    names = sorted(groups.unique(), key=lambda name: _rank(name, seed))
+    if len(names) <= len(wanted):
         raise UserError(
-            f"column {column!r} has {len(names)} group(s); train, val and test need one each",
+            f"column {column!r} has {len(names)} group(s); train, {' and '.join(wanted)} need one each",
             where=f"groups: {', '.join(sorted(names))}",
             fix="remove `group` from params.yaml, or give the silo a `split` column",
         )
-    return groups.map({names[0]: "test", names[1]: "val"}).fillna("train")
+    return groups.map(_sides(names, wanted))
 
 
-def _stratified(table: pd.DataFrame) -> pd.Series:
-    sides: dict[tuple[str | None, str], str] = {}
-    for label, ids in table["sample_id"].groupby(table["label"], dropna=False):
-        ranked = sorted(set(ids), key=_rank)
-        part = max(1, round(_SHARE * len(ranked)))
-        test, val = (part, part) if len(ranked) >= 3 else (0, 0)  # a class too small to share is for training
-        for place, one in enumerate(ranked):
-            sides[label, one] = "test" if place < test else "val" if place < test + val else "train"
-    keys = zip(table["label"], table["sample_id"], strict=True)
-    return pd.Series([sides[key] for key in keys], index=table.index, dtype=object)
+def _stratified(table: pd.DataFrame, wanted: list[str], seed: int) -> "pd.Series[str]":
+    parts = []
+    for _, ids in table["sample_id"].groupby(table["label"], dropna=False):
+        ranked = sorted(ids.unique(), key=lambda one: _rank(one, seed))
+        parts.append(ids.map(_sides(ranked, wanted)))
+    return pd.concat(parts).reindex(table.index)
 
 
-def _rank(name: str) -> str:
+def _sides(ranked: list[str], wanted: list[str]) -> dict[str, str]:
+    """The first ones are for the first side wanted, and so on; of too few to share, all are for training."""
+    part = max(1, round(_SHARE * len(ranked))) if len(ranked) > len(wanted) else 0
+    taken = [side for side in wanted for _ in range(part)]
+    return dict(zip(ranked, taken + ["train"] * (len(ranked) - len(taken)), strict=True))
+
+
+def _rank(name: str, seed: int) -> str:
     """A fixed order that has nothing to do with the alphabet."""
-    return hashlib.sha256(f"split:{name}".encode()).hexdigest()
+    return hashlib.sha256(f"split{seed or ''}:{name}".encode()).hexdigest()

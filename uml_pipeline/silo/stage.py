@@ -1,9 +1,12 @@
 """Stage `silo`: raw files in, one manifest and one verdict on their quality out."""
 
+from uml_pipeline.cache import Cache
+from uml_pipeline.samples import open_container
 from uml_pipeline.silo.examples import write_examples
+from uml_pipeline.silo.leaks import find_names, set_copies_aside
+from uml_pipeline.silo.listing import cache_name, rows
 from uml_pipeline.silo.manifest import QUALITY, frame, write_manifest
 from uml_pipeline.silo.quality import assess, require_sound
-from uml_pipeline.silo.readers import read_rows
 from uml_pipeline.silo.splits import assign
 from uml_pipeline.study import Study
 from uml_pipeline.workspace import Workspace, write_json
@@ -12,17 +15,24 @@ from uml_pipeline.workspace import Workspace, write_json
 def run(study: Study, name: str) -> None:
     """Read the silo, set bad samples aside, split the good ones, judge the whole, and write `artifacts/silo/<name>`.
 
+    What was measured of a file before is not measured again as long as its content is the same.
+
     Raises:
         UserError: the silo cannot be read, or fails a critical expectation; nothing is written then.
     """
     config = study.silo(name)
-    rows, classes = read_rows(config, study.data(name))
-    table = frame(rows, config.modality)
-    good = table["bad"].isna()
-    table["split"] = assign(table[good], group=config.group)  # bad rows have none
-    quality = assess(table, classes, config)
-    require_sound(quality, name)
-    with Workspace(study.folder).writing("silo", name) as folder:
-        write_manifest(table, config.modality, folder)
-        write_json(folder / QUALITY, quality)
-        write_examples(table[good], config.modality, study.folder, folder)
+    container = open_container(config, study.folder)
+    with Cache(study.folder, cache_name(config.modality)) as cache:
+        table = frame(rows(config, name, container, cache), config.modality)
+        if config.modality == "text":
+            find_names(table, config)
+        good = table["bad"].isna()
+        table["split"] = assign(table[good], group=config.group, seed=config.seed)  # bad rows have none
+        set_copies_aside(table)
+        named = {config.synonyms.get(one, one) for one in container.classes()} if config.label else set()
+        quality = assess(table, sorted(named.union(table["label"].dropna())), config)
+        require_sound(quality, name)
+        with Workspace(study.folder).writing("silo", name) as folder:
+            write_manifest(table, config.modality, folder)
+            write_json(folder / QUALITY, quality)
+            write_examples(table[table["bad"].isna()], config.modality, container, cache, folder)

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from uml_pipeline.errors import UserError
-from uml_pipeline.silo.images import read_image
+from uml_pipeline.samples.images import read_image
 
 
 def test_transparent_parts_are_white(tmp_path):

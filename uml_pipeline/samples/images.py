@@ -1,11 +1,13 @@
 """Image files: the one way in which every stage opens them."""
 
 import math
+from io import BytesIO
 from pathlib import Path
 
 from PIL import Image, ImageOps
 
 from uml_pipeline.errors import UserError
+from uml_pipeline.samples.files import read_bytes
 
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")  # not all of Pillow's: its EPS reader starts a program
@@ -13,21 +15,21 @@ _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")  # not all of Pillow's:
 _DAMAGE = (OSError, SyntaxError, ValueError, Image.DecompressionBombWarning, Image.DecompressionBombError)
 
 
-def read_image(path: Path) -> Image.Image:
-    """Decode a whole file: RGB, upright (EXIF), transparent parts on white; the first frame of an animation.
+def read_image(file: Path | bytes) -> Image.Image:
+    """Decode a whole file, or its content: RGB, upright (EXIF), transparent parts on white; an animation's first frame.
 
     Raises:
         UserError: the file is missing, damaged, larger than Pillow's limit, or no image.
     """
+    content, where = read_bytes(file)
     try:
-        with Image.open(path, formats=_FORMATS) as file:
-            if file.width * file.height > (Image.MAX_IMAGE_PIXELS or math.inf):
-                raise ValueError(f"{file.width} x {file.height} pixels are too many")
-            return _on_white(ImageOps.exif_transpose(file))
-    except FileNotFoundError:
-        raise UserError("no such file", where=str(path), fix="correct the path") from None
+        with Image.open(BytesIO(content), formats=_FORMATS) as image:
+            if image.width * image.height > (Image.MAX_IMAGE_PIXELS or math.inf):
+                raise ValueError(f"{image.width} x {image.height} pixels are too many")
+            return _on_white(ImageOps.exif_transpose(image))
     except _DAMAGE as error:
-        raise UserError("not a readable image", where=f"{path}: {error}", fix="replace or remove the file") from None
+        what = "the image is truncated" if "truncated" in str(error) else "not a readable image"
+        raise UserError(what, where=f"{where}: {error}", fix="replace or remove the file") from None
 
 
 def _on_white(image: Image.Image) -> Image.Image:

@@ -1,0 +1,86 @@
+"""Networks of Hugging Face transformers: from a folder or the hub, one commit, safetensors only, never remote code."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from uml_pipeline.errors import UserError
+from uml_pipeline.features.encoders import Spec
+
+EXPORTED = "encoder"  # subfolder of a shipped model
+_NOT_THE_NETWORK = {"architectures", "dtype", "transformers_version"}  # keys of a configuration
+_ONLY_IN_TRAINING = "masked_spec_embed"  # many published checkpoints lack it
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a network lies, and its configuration."""
+
+    source: Path | str
+    options: dict[str, Any]
+    """For every `from_pretrained`."""
+    config: Any
+
+    def network(self, kind: Any = None, without: Sequence[str] = ()) -> Any:
+        """The network, ready to infer, as AutoModel or another class loads it. Its direct children `without` are taken
+        out; the checkpoint may lack them. `hub_revision` in its configuration is the commit that it came from; an
+        exported one keeps it.
+
+        Raises:
+            ValueError: the checkpoint lacks other weights.
+        """
+        from transformers import AutoModel
+
+        net, report = (kind or AutoModel).from_pretrained(
+            self.source, **self.options, use_safetensors=True, dtype=torch.float32, output_loading_info=True
+        )
+        for name in report["missing_keys"]:
+            if name.endswith(_ONLY_IN_TRAINING):
+                torch.nn.init.zeros_(net.get_parameter(name))  # transformers draws it at random
+            elif name.partition(".")[0] not in without:
+                raise ValueError(f"the checkpoint lacks {name}")
+        for name in without:
+            if hasattr(net, name):
+                setattr(net, name, None)
+        net.config.hub_revision = self.options["revision"] or getattr(self.config, "hub_revision", None)
+        return net.eval()
+
+
+@contextmanager
+def opened(spec: Spec, what: str) -> Iterator[Checkpoint]:
+    """The checkpoint that `spec` names; `what` it is, in a word. What fails inside is the user's error.
+
+    Raises:
+        UserError: there is none, or it is damaged.
+    """
+    from safetensors import SafetensorError
+    from transformers import AutoConfig
+    from transformers.utils import cached_file, extract_commit_hash, logging
+
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()  # it would report weights that are missing: we check them
+    local = spec.folder / (EXPORTED if spec.exported else spec.rest)
+    source, revision = (local, None) if local.is_dir() else (spec.rest, spec.options.get("revision"))
+    try:
+        if not local.is_dir():  # all files of one state of the repository, whatever is pushed meanwhile
+            revision = extract_commit_hash(cached_file(source, "config.json", revision=revision), None)
+        options = {"revision": revision, "trust_remote_code": False}
+        yield Checkpoint(source, options, AutoConfig.from_pretrained(source, **options))
+    except (ImportError, OSError, RuntimeError, SafetensorError, ValueError) as error:
+        raise UserError(
+            f"{what} model {str(source)!r} cannot be loaded",
+            where=(str(error) or repr(error)).strip().splitlines()[0],
+            fix="check its name and the network, or download it and give its folder: `transformers/<folder>`",
+        ) from None
+
+
+def recipe(net: Any) -> list[bytes]:
+    """The network and its revision in words and numbers, for a fingerprint."""
+    config = json.loads(net.config.to_json_string())
+    config = {key: value for key, value in config.items() if key not in _NOT_THE_NETWORK}
+    return [type(net).__name__.encode(), json.dumps(config, sort_keys=True).encode()]
