@@ -260,8 +260,8 @@ def edited(change: Callable[[dict[str, Any]], object]) -> Callable[[Study], None
 BAD_INPUT = {
     "an empty silo": (empty_folder, ["the silo is empty"]),
     "a folder that is not there": (no_folder, ["data/drawings", "silo@drawings"]),
-    "a file where a folder should be": (a_file_for_a_folder, ["an image silo must be a folder"]),
-    "too many unreadable images": (broken_images, ["'drawings' is refused", "not a readable image: 8", "max_bad"]),
+    "a file where a folder should be": (a_file_for_a_folder, ["unsupported file type", "give a folder"]),
+    "too many unreadable images": (broken_images, ["'drawings' is refused", "the image is truncated: 8", "max_bad"]),
     "a single class": (one_class, ["'drawings' is refused", "at least two classes"]),
     "no groups": (no_group, ["metadata.csv", "file_name,artist"]),
     "a table without rows": (empty_table, ["the silo is empty"]),

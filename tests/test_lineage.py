@@ -69,7 +69,8 @@ def test_tells_every_step_down_to_the_data(study: Study) -> None:
     assert nodes["trunk"]["version"] == Workspace(study.folder).version("trunk")
     assert nodes["trunk"]["params"] == {"target": "drawings", "trunk": study.params.trunk.model_dump(mode="json")}
     assert nodes["silo@notes"]["params"]["silos.notes"]["path"] == "data/notes.csv"
-    assert nodes["silo@notes"]["code"] == lineage.code_version("silo")
+    assert nodes["model"]["code"] == lineage.code_version("model")
+    assert nodes["silo@notes"]["code"] != lineage.code_version("silo")  # also that of `samples`
     assert found["data"]["notes"]["of"] == "sample ids"
     assert found["method"] == "uml"
     assert set(found["packages"]) == set(lineage.PACKAGES)

@@ -31,9 +31,9 @@ trunk:
   forced: [notes]
 """
 TYPOS = [  # (key as it should be, typo, its whole path, line, where the allowed keys stand)
-    ("target:", "taget:", "taget", 1, "target, silos, relevance, trunk"),
-    ("relevance:", "relevence:", "relevence", 11, "target, silos, relevance, trunk"),
-    ("    modality: text", "    modallity: text", "silos.notes.modallity", 8, "modality, path, encoder"),
+    ("target:", "taget:", "taget", 1, "target, silos, features, relevance, trunk"),
+    ("relevance:", "relevence:", "relevence", 11, "target, silos, features, relevance, trunk"),
+    ("    modality: text", "    modallity: text", "silos.notes.modallity", 8, "modality, path, format, encoder"),
     ("  alpha:", "  alpa:", "relevance.alpa", 12, "policy, permutations, alpha"),
     ("  shots:", "  shot:", "trunk.shot", 14, "mode, shots, seeds, forced"),
 ]
@@ -46,7 +46,7 @@ MISTAKES = [  # (what stands in the file, what stands there instead, words of th
     ("shots: [1, 2]", "seeds: 1", ["trunk.seeds", "greater than or equal to 2"], 14),
     ("alpha: 0.01", "alpha: 1.5", ["relevance.alpha", "less than 1"], 12),
     ("alpha: 0.01", "policy: drop", ["relevance.policy", "'exclude', 'block' or 'warn'"], 12),
-    ("modality: image", "modality: smell", ["silos.drawings.modality", "'image' or 'text'"], 4),
+    ("modality: image", "modality: smell", ["silos.drawings.modality", "'image', 'audio'"], 4),
     ("  notes:\n", "  my notes:\n", ["'my notes'", "ASCII"], 2),
     ("  notes:\n", "  ../notes:\n", ["'../notes'", "ASCII"], 2),
     ("target: drawings", "target: photos", ["'photos' is not one of the silos: drawings, notes"], None),

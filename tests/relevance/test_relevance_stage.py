@@ -63,7 +63,7 @@ def keep(study, name, labels, x):
     with Workspace(study.folder).writing("silo", name) as folder:
         write_manifest(frame(rows, modality), modality, folder)
     with Workspace(study.folder).writing("features", name) as folder:
-        store.write(folder, [row["sample_id"] for row in rows], x, {"space": name})
+        store.write(folder, [row["sample_id"] for row in rows], x[:, None], {"space": name})
 
 
 def judged(study):

@@ -101,7 +101,7 @@ def test_the_test_split_changes_nothing_that_ships(study):
     rows = held_out(manifest)
     x[rows] = np.random.default_rng(0).normal(size=(len(rows), x.shape[1]))
     with Workspace(study.folder).writing("features", "drawings") as folder:
-        store.write(folder, manifest["sample_id"].tolist(), x, store.read_config(study, "drawings"))
+        store.write(folder, manifest["sample_id"].tolist(), x[:, None], store.read_config(study, "drawings"))
     after = train(study)
     for name in ("ships.safetensors", "baseline.safetensors", "config.json"):
         assert before[name] == after[name]

@@ -11,11 +11,10 @@ import numpy as np
 from uml_pipeline.errors import UserError
 from uml_pipeline.samples._cells import named, numbers, place_in, row_number
 from uml_pipeline.samples._unpickling import as_array, load_pickle
-from uml_pipeline.samples.container import Container, Entry
+from uml_pipeline.samples.container import SPLIT_NAMES, Container, Entry
 from uml_pipeline.silo.config import SiloConfig
 
 _MODALITIES = ("vision", "audio", "text")
-_SPLITS = ("train", "training", "val", "valid", "validation", "dev", "test")
 _STEPS = 50  # of a sequence at most, as in MultiBench
 _SEGMENT = re.compile(r"\$_\$|\[\d+\]$")  # after the name of the video: `video$_$3`, `video[3]`
 
@@ -47,8 +46,8 @@ class AffectContainer(Container):
         if config.modality != "series":
             raise self._unfit("a MultiBench pickle holds series", "write `modality: series` in params.yaml")
         content = load_pickle(source)
-        if not isinstance(content, dict) or not content or any(name not in _SPLITS for name in content):
-            raise self._unfit("not a MultiBench pickle", f"its keys must be of {', '.join(_SPLITS)}")
+        if not isinstance(content, dict) or not content or any(name not in SPLIT_NAMES for name in content):
+            raise self._unfit("not a MultiBench pickle", f"its keys must be of {', '.join(SPLIT_NAMES)}")
         self._splits = {name: self._split(name, arrays) for name, arrays in content.items()}
         labels = np.concatenate([split.labels for split in self._splits.values()])
         self._binary = np.isin(labels[~np.isnan(labels)], (-1, 0, 1)).all()

@@ -16,6 +16,18 @@ Entry = dict[str, Any]
 """What a container says of a sample: `path` (text silos: `text`), and as far as it knows them `label`, `group` and the
 official `split`, all str as they stand there; and `bad`, in a few words, for what cannot be a sample."""
 
+SPLIT_NAMES = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "dev": "val",
+    "test": "test",
+    "testing": "test",
+}
+"""What others call the sides of a split, in small letters, and what we do."""
+
 
 class Container(ABC):
     """The samples of one silo in one format. May be read by several threads at once."""

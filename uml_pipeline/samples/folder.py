@@ -9,13 +9,11 @@ from pathlib import Path, PurePosixPath
 
 from uml_pipeline.errors import UserError
 from uml_pipeline.samples import audio, images
-from uml_pipeline.samples.container import Container, Entry, Sample
+from uml_pipeline.samples.container import SPLIT_NAMES, Container, Entry, Sample
 from uml_pipeline.samples.notes import read_notes
 from uml_pipeline.samples.tree import NO_FILE, OUTSIDE, Node, Tree, leads_out
 from uml_pipeline.silo.config import SiloConfig
 
-SPLITS = frozenset({"train", "training", "val", "valid", "validation", "dev", "test", "testing"})
-"""Names of folders that are an official split, and no class, if all folders at the top are called so."""
 SUFFIXES = {"image": images.SUFFIXES, "audio": audio.SUFFIXES}
 
 
@@ -72,7 +70,7 @@ class FolderContainer(Container):
     def _heads(self) -> list[str]:
         """The folders that hold the classes' folders: the silo's own, or one a split."""
         tops = [node.name for node in self._tree.listing() if node.is_folder and self._tree.listing(node.name)]
-        return tops if tops and all(name.lower() in SPLITS for name in tops) else [""]
+        return tops if tops and all(name.lower() in SPLIT_NAMES for name in tops) else [""]
 
     @cached_property
     def _notes(self) -> dict[str, Entry]:

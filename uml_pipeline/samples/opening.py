@@ -1,11 +1,12 @@
 """From a silo's configuration to its container, and from the manifest's word for a sample to the sample itself."""
 
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from typing import cast
 
 from uml_pipeline.errors import UserError
-from uml_pipeline.samples.container import Container, Sample
+from uml_pipeline.samples.container import SPLIT_NAMES, Container, Sample
 from uml_pipeline.silo.config import Format, SiloConfig
 
 _CONTAINERS: dict[Format, str] = {
@@ -93,11 +94,18 @@ def detect(source: Path) -> Format:
     if source.is_dir():
         if (source / "dataset_dict.json").exists() or (source / "dataset_info.json").exists():
             return "datasets"
-        return "webdataset" if any(file.suffix == ".tar" for file in source.iterdir()) else "folder"
+        return "webdataset" if _holds_shards(source) else "folder"
     if source.suffix.lower() not in _BY_SUFFIX:
         fix = f"give a folder, or one of {', '.join(_BY_SUFFIX)}, or name its `format`"
         raise UserError("unsupported file type for a silo", where=str(source), fix=fix)
     return _BY_SUFFIX[source.suffix.lower()]
+
+
+def _holds_shards(folder: Path) -> bool:
+    """At its top, or in the folder of a split."""
+    inside = list(folder.iterdir())
+    splits = [one for one in inside if one.name.lower() in SPLIT_NAMES and one.is_dir()]
+    return any(file.suffix == ".tar" for file in chain(inside, *(one.iterdir() for one in splits)))
 
 
 class Opener:

@@ -13,12 +13,11 @@ from uml_pipeline.samples._cells import numbers
 from uml_pipeline.samples._npz import read_npy
 from uml_pipeline.samples._shard_entries import SUFFIXES, shard_entry
 from uml_pipeline.samples._tar import Index, read_index, read_part
-from uml_pipeline.samples.container import Container, Entry
+from uml_pipeline.samples.container import SPLIT_NAMES, Container, Entry
 from uml_pipeline.samples.tree import Tree
 from uml_pipeline.silo.config import SiloConfig
 
 _COMPRESSED = re.compile(r"\.(tar\.(gz|bz2|xz|zst|lz4)|tgz|tbz2?|txz)$", re.I)
-_SPLITS = frozenset({"train", "training", "val", "valid", "validation", "dev", "test"})
 
 
 class ShardsContainer(Container):
@@ -144,4 +143,4 @@ def _split_of(name: str) -> str | None:
     *folders, file = name.lower().split("/")
     beginning = re.match("[a-z]*", file)
     words = [*reversed(folders), beginning[0] if beginning else ""]
-    return next((word for word in words if word in _SPLITS), None)
+    return next((word for word in words if word in SPLIT_NAMES), None)

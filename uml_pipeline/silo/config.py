@@ -40,11 +40,12 @@ class SiloConfig(Config):
     crops: int = Field(default=0, ge=0, le=32)
     """Images: encode that many random crops too; which ones is fixed by the sample's content."""
     file: str = "path"
-    """Tables: the column with a file's path, relative to the table (images, audio; `features.npz#3` is row 3)."""
+    """Tables: the column with a file's path, relative to the table (images, audio; `features.npz#3` is row 3).
+    datasets: the column of images or sounds; webdataset: which extension, where a sample has several."""
     text: str = "text"
-    """Tables: the column with the text."""
+    """Tables and datasets: the column with the text; webdataset: the field of the .json."""
     label: str | None = "label"
-    """Tables: the column with the class name. `null`: the silo has no labels."""
+    """The column (or field, or array) with the class name. `null`: the silo has no labels."""
     group: str | None = None
     """Column (of the table, or of the folder's metadata.csv) that says who made a sample. A group never stands on two
     sides of a split."""
@@ -54,7 +55,8 @@ class SiloConfig(Config):
     """Modality series in a table of one row a step: the column that names the series a step belongs to. Absent: one
     row is one series, its columns are the steps."""
     array: str | None = None
-    """npz: the name of the array with the samples; affect: the modality in the pickle (vision, audio or text)."""
+    """npz: the name of the array with the samples; affect: the modality in the pickle (vision, audio, text); datasets:
+    the column of lists."""
     synonyms: dict[str, str] = Field(default_factory=dict)
     """Label in this silo: class name in the study. Labels line up between silos by name."""
     names_label: Literal["warn", "exclude", "block"] = "warn"

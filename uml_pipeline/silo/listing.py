@@ -9,6 +9,7 @@ from uml_pipeline.cache import Cache
 from uml_pipeline.errors import UserError
 from uml_pipeline.progress import progress
 from uml_pipeline.samples import Container, Entry, Sample
+from uml_pipeline.samples.container import SPLIT_NAMES
 from uml_pipeline.samples.files import read_bytes
 from uml_pipeline.silo.config import Modality, SiloConfig
 from uml_pipeline.silo.manifest import CONTENT, Row, sample_id
@@ -16,8 +17,6 @@ from uml_pipeline.silo.measure import Measured, measure
 from uml_pipeline.workers import chunks, each
 
 PICTURE = ".jpg"  # after a sample's id: its key in the cache
-_SPLITS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val"}
-_SPLITS["test"] = "test"
 _AT_ONCE = {"text": 256, "table": 256, "series": 64, "vector": 256}  # of images and sounds 8, which are large
 _SECONDS = 1.0  # of work that a kill may cost
 _Fresh = list[tuple[str, bytes]]
@@ -91,7 +90,7 @@ def _row(entry: Entry, config: SiloConfig) -> Row:
     if config.group and not row.get("group"):
         row.setdefault("bad", "no group")
     if (split := row.get("split")) is not None:
-        row["split"] = _SPLITS.get(split.strip().lower())
+        row["split"] = SPLIT_NAMES.get(split.strip().lower())
         if not row["split"]:
             row.setdefault("bad", "unknown split")
     return row
