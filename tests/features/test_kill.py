@@ -54,7 +54,7 @@ def test_killed_ten_times(tiny_study, tmp_path):
     for _ in range(KILLS):
         process = subprocess.Popen([sys.executable, "-c", SCRIPT, tiny_study.folder], stdout=subprocess.PIPE)
         assert process.stdout.readline() == b"begun\n"
-        time.sleep(dice.uniform(0, 0.7))
+        time.sleep(dice.uniform(0, 1.5))
         process.kill()
         process.communicate()
         if (tiny_study.folder / ".uml").is_dir() and list((tiny_study.folder / ".uml").glob("features-*.db")):

@@ -57,7 +57,7 @@ def batches(encoder: Encoder, samples: Sequence[Sample], runtime: Runtime | None
                 if len(same) == runtime.size(encoder, tensor):
                     computing.append(on.submit(compute, waiting.pop(tuple(tensor.shape))))
             preparing.extend(workers.submit(prepare, chunk) for chunk in islice(chunks, 1))
-            while len(computing) > room:
+            while computing and (len(computing) > room or computing[0].done()):
                 yield computing.popleft().result()
         computing.extend(on.submit(compute, members) for members in waiting.values())
         while computing:

@@ -1,6 +1,8 @@
 """The extraction engine on a Ray cluster: the same encoder in a pool of actors, the same bits."""
 
+import json
 import os
+import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +21,7 @@ from uml_pipeline.study import Study
 
 _ACTORS = 2
 _ROWS = 1024  # that an actor is given at a time
+_PATIENCE = 10  # seconds
 
 
 def batches_on_ray(encoder: Encoder, samples: Samples, study: Study, name: str) -> Iterator[Batch]:
@@ -46,9 +49,12 @@ def batches_on_ray(encoder: Encoder, samples: Samples, study: Study, name: str) 
     )
     try:
         for batch in vectors.iter_batches(batch_size=None, batch_format="numpy"):
+            if refused := next(filter(None, batch["refused"]), None):
+                raise UserError(**json.loads(refused))
             yield batch["place"].tolist(), batch["vectors"]
-    except ray.exceptions.RayError as error:
-        raise _cause(error) from None
+    except ray.exceptions.RayActorError as error:
+        fix = "run again: what is encoded is kept; look into the cluster's logs if it happens again"
+        raise UserError("a Ray worker was lost", where=str(error).splitlines()[0], fix=fix) from None
 
 
 class _Actor:
@@ -67,10 +73,13 @@ class _Actor:
     def __call__(self, rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         samples = Samples(self.opener, rows["id"].tolist(), rows["name"].tolist())
         shape = (len(samples), self.encoder.views, self.encoder.dim)
-        vectors = np.empty(shape, np.float32)
-        for indices, batch in batches(self.encoder, samples, self.runtime):
-            vectors[indices] = batch
-        return {"place": rows["place"], "vectors": vectors}
+        vectors, refused = np.empty(shape, np.float32), ""
+        try:
+            for indices, batch in batches(self.encoder, samples, self.runtime):
+                vectors[indices] = batch
+        except UserError as error:  # as data: what Ray makes of an exception cannot be told from a bug
+            refused = json.dumps({"what": error.what, "where": error.where, "fix": error.fix})
+        return {"place": rows["place"], "vectors": vectors, "refused": np.full(len(samples), refused)}
 
 
 def _start(settings: FeaturesConfig) -> Any:
@@ -84,17 +93,21 @@ def _start(settings: FeaturesConfig) -> Any:
         raise UserError("Ray is not installed", where="features.engine in params.yaml", fix=fix) from None
     try:
         if not ray.is_initialized():
+            _reach(settings.address)
             ray.init(address=settings.address, include_dashboard=False, log_to_driver=False, logging_level="warning")
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         fix = "start the cluster, or correct `features.address`"
         raise UserError("no Ray cluster there", where=f"{settings.address}: {error}", fix=fix) from None
     ray.data.DataContext.get_current().enable_progress_bars = False  # ours counts samples
     return ray
 
 
-def _cause(error: BaseException) -> BaseException:
-    """The user's error inside Ray's wrappers, if there is one."""
-    inner: BaseException | None = error
-    while inner is not None and not isinstance(inner, UserError):
-        inner = getattr(inner, "cause", None) or inner.__cause__
-    return inner or error
+def _reach(address: str | None) -> None:
+    """Knock at a cluster's address: Ray itself would try for minutes, and then end this process.
+
+    Raises:
+        OSError: nobody answers.
+    """
+    host, colon, port = (address or "").rpartition("//")[2].rpartition(":")
+    if colon:
+        socket.create_connection((host, int(port)), _PATIENCE).close()
