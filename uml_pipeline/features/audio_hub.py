@@ -7,7 +7,6 @@ from typing import Any
 
 from torch import Tensor
 
-from uml_pipeline.errors import UserError
 from uml_pipeline.features import two_towers
 from uml_pipeline.features.audio_towers import TOWERS
 from uml_pipeline.features.encoders import Encoder, Spec, digest
@@ -62,10 +61,7 @@ def _load(spec: Spec) -> tuple[Any, Any]:
     """Network and feature extractor, ready to infer."""
     from transformers import AutoFeatureExtractor
 
-    with opened(spec, "audio") as found:
-        if found.config.model_type not in TOWERS:
-            what = f"{found.config.model_type!r} is no audio network known here"
-            raise UserError(what, where=str(found.source), fix=f"use one of these kinds: {', '.join(TOWERS)}")
+    with opened(spec, "audio", TOWERS) as found:
         return _network(found), AutoFeatureExtractor.from_pretrained(found.source, **found.options)
 
 

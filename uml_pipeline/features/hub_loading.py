@@ -1,7 +1,7 @@
 """Networks of Hugging Face transformers: from a folder or the hub, one commit, safetensors only, never remote code."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,11 +52,11 @@ class Checkpoint:
 
 
 @contextmanager
-def opened(spec: Spec, what: str) -> Iterator[Checkpoint]:
+def opened(spec: Spec, what: str, kinds: Collection[str] | None = None) -> Iterator[Checkpoint]:
     """The checkpoint that `spec` names; `what` it is, in a word. What fails inside is the user's error.
 
     Raises:
-        UserError: there is none, or it is damaged.
+        UserError: there is none, or it is damaged, or of none of the `kinds` (`model_type` of the configuration).
     """
     from safetensors import SafetensorError
     from transformers import AutoConfig
@@ -70,7 +70,11 @@ def opened(spec: Spec, what: str) -> Iterator[Checkpoint]:
         if not local.is_dir():  # all files of one state of the repository, whatever is pushed meanwhile
             revision = extract_commit_hash(cached_file(source, "config.json", revision=revision), None)
         options = {"revision": revision, "trust_remote_code": False}
-        yield Checkpoint(source, options, AutoConfig.from_pretrained(source, **options))
+        config = AutoConfig.from_pretrained(source, **options)
+        if kinds is not None and config.model_type not in kinds:
+            fix = f"use one of these kinds: {', '.join(kinds)}"
+            raise UserError(f"{config.model_type!r} is no {what} network known here", where=str(source), fix=fix)
+        yield Checkpoint(source, options, config)
     except (ImportError, OSError, RuntimeError, SafetensorError, ValueError) as error:
         raise UserError(
             f"{what} model {str(source)!r} cannot be loaded",

@@ -8,7 +8,6 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from uml_pipeline.errors import UserError
 from uml_pipeline.features import two_towers
 from uml_pipeline.features.encoders import Spec, digest
 from uml_pipeline.features.hub_loading import EXPORTED, Checkpoint, opened, recipe
@@ -67,10 +66,7 @@ def _load(spec: Spec) -> tuple[Any, Any]:
     """Network and image processor, ready to infer."""
     from transformers import AutoImageProcessor
 
-    with opened(spec, "image") as found:
-        if found.config.model_type not in _KINDS:
-            what = f"{found.config.model_type!r} is no image network known here"
-            raise UserError(what, where=str(found.source), fix=f"use one of these kinds: {', '.join(_KINDS)}")
+    with opened(spec, "image", _KINDS) as found:
         return _network(found), AutoImageProcessor.from_pretrained(found.source, **found.options)
 
 
