@@ -74,6 +74,7 @@ def seals(study: Study) -> dict[str, int]:
     return {seal.relative_to(study.folder).as_posix(): seal.stat().st_mtime_ns for seal in found}
 
 
+@pytest.mark.slow
 def test_every_door_gives_the_same_model_and_leaves_the_others_nothing_to_do(
     small_study: Study, tmp_path: Path
 ) -> None:

@@ -56,7 +56,7 @@ def picture(row):
 
 def sound(row):
     file = BytesIO()
-    soundfile.write(file, np.full(100, row / 100, np.float32), 8000, format="WAV", subtype="FLOAT")
+    soundfile.write(file, np.full(100, row / 100, np.float32), 8000, format="WAV")  # FLOAT would store the time of day
     return file.getvalue()
 
 
