@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 WEIGHTS = "encoder.safetensors"
+TRAINED = "encoder."
+"""Begins the names of an encoder's trained weights, where they stand among other tensors."""
 
 
 @dataclass(frozen=True)
@@ -217,6 +219,22 @@ def load_encoder(description: Mapping[str, Any], folder: Path) -> Encoder:
     Raises:
         UserError: the folder or the installed package holds other weights than described.
     """
+    encoder = reopen(description, folder)
+    if encoder.fingerprint != description["fingerprint"]:
+        raise UserError(
+            f"encoder {encoder.name!r} is not the one this model was trained with: its weights or preprocessing differ",
+            where=str(folder),
+            fix="install the package versions that the model's lineage names, or train again",
+        )
+    return encoder
+
+
+def reopen(description: Mapping[str, Any], folder: Path) -> Encoder:
+    """As `load_encoder`, with whatever weights are there: nobody has described those of a training yet.
+
+    Raises:
+        UserError: the folder holds no such encoder.
+    """
     weights = folder / WEIGHTS
     spec = Spec(
         name=description["encoder"],
@@ -226,14 +244,7 @@ def load_encoder(description: Mapping[str, Any], folder: Path) -> Encoder:
         fitted=description.get("fitted"),
         exported=True,
     )
-    encoder = _create(spec)
-    if encoder.fingerprint != description["fingerprint"]:
-        raise UserError(
-            f"encoder {encoder.name!r} is not the one this model was trained with: its weights or preprocessing differ",
-            where=str(folder),
-            fix="install the package versions that the model's lineage names, or train again",
-        )
-    return encoder
+    return _create(spec)
 
 
 def _create(spec: Spec) -> Encoder:

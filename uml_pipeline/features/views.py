@@ -15,10 +15,11 @@ def crops(image: Image.Image, count: int) -> list[Image.Image]:
     """
     content = blake2b(f"{image.size}".encode() + image.tobytes(), digest_size=8).digest()
     random = np.random.default_rng(int.from_bytes(content))
-    return [_crop(image, random) for _ in range(count)]
+    return [crop(image, random) for _ in range(count)]
 
 
-def _crop(image: Image.Image, random: np.random.Generator) -> Image.Image:
+def crop(image: Image.Image, random: np.random.Generator) -> Image.Image:
+    """A random part of an image, 8 to 100% of its area, mirrored or not."""
     area = random.uniform(_SMALLEST, 1) * image.width * image.height
     ratio = np.exp(random.uniform(np.log(_NARROWEST), -np.log(_NARROWEST)))
     width = min(image.width, max(1, round((area * ratio) ** 0.5)))

@@ -1,9 +1,10 @@
 """model: strip everything but the target's path, and fold what is linear."""
 
-from uml_pipeline.features import create_encoder, read_config
+from uml_pipeline.features import create_encoder, load_encoder, read_config
+from uml_pipeline.features.encoders import Encoder
 from uml_pipeline.lineage import collect
 from uml_pipeline.model.card import card
-from uml_pipeline.model.unimodal import CONFIG, LABELS, WEIGHTS, model_hash
+from uml_pipeline.model.unimodal import CONFIG, LABELS, PLAIN, STANDARDISED, WEIGHTS, model_hash
 from uml_pipeline.study import Study
 from uml_pipeline.workspace import Workspace, read_json, write_json
 
@@ -21,17 +22,18 @@ def run(study: Study) -> None:
     config = read_json(trunk / "config.json")
     metrics = read_json(trunk / "metrics.json")
     weights = load_file(trunk / "ships.safetensors")
-    fitted = read_config(study, study.target).get("fitted")
-    encoder = create_encoder(study.silo(study.target), study.folder, fitted)
+    weights["weight"] = weights.pop("head")
+    tuned = "encoder" in config
+    encoder = load_encoder(config["encoder"], trunk) if tuned else _frozen(study)
     with workspace.writing("model") as folder:
-        save_file({"centre": weights["centre"], "weight": weights["head"]}, folder / WEIGHTS)
+        save_file(weights, folder / WEIGHTS)
         write_json(folder / LABELS, config["classes"])
         write_json(
             folder / CONFIG,
             {
                 "modality": encoder.modality,
                 "encoder": encoder.describe(),
-                "preprocessing": "unit(unit(x) - centre)",
+                "preprocessing": PLAIN if tuned else STANDARDISED,
                 "method": config["ships"]["method"],
                 "samples": config["samples"],
             },
@@ -39,3 +41,9 @@ def run(study: Study) -> None:
         encoder.export(folder)
         write_json(folder / "lineage.json", collect(study, model_hash(folder)))
         (folder / "README.md").write_text(card(study.target, config, metrics, encoder.describe()), encoding="utf-8")
+
+
+def _frozen(study: Study) -> Encoder:
+    """The target's encoder as its features were made."""
+    fitted = read_config(study, study.target).get("fitted")
+    return create_encoder(study.silo(study.target), study.folder, fitted)

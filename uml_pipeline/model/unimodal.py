@@ -1,4 +1,4 @@
-"""Load and use a shipped model: a frozen encoder and one folded linear map. No study, no auxiliary silo."""
+"""Load and use a shipped model: an encoder and one folded linear map. No study, no auxiliary silo."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from uml_pipeline.errors import UserError
+from uml_pipeline.features.encoders import TRAINED
 from uml_pipeline.learn.geometry import Array, standardise
 from uml_pipeline.workspace import fingerprint_of, read_json, sha256
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from uml_pipeline.samples import Sample
 
 WEIGHTS, CONFIG, LABELS = "model.safetensors", "config.json", "labels.json"
+STANDARDISED, PLAIN = "unit(unit(x) - centre)", "x"
+"""What is done to the encoder's vectors before the linear map."""
 HASHED = (WEIGHTS, CONFIG, LABELS)  # what the model is; never its card, lineage or any time
 
 
@@ -25,22 +28,36 @@ def model_hash(folder: Path) -> str:
 
 
 class Model:
-    """A single-modality classifier: logits = weight @ standardise(encode(sample), centre)."""
+    """A single-modality classifier: logits = weight @ standardise(encode(sample), centre); of a fine-tuned encoder,
+    which learnt where its classes are, weight @ encode(sample).
+    """
 
-    def __init__(self, folder: Path, config: dict[str, Any], labels: list[str], centre: Array, weight: Array) -> None:
+    def __init__(self, folder: Path, config: dict[str, Any], labels: list[str], weights: dict[str, Array]) -> None:
         self.folder, self.config, self.labels = folder, config, labels
-        self.centre, self.weight = centre, weight  # [d], [class, d]
+        self.weight = weights["weight"]  # [class, d]
+        self.centre = weights.get("centre")  # [d]
+        if self.centre is None and config["preprocessing"] != PLAIN:
+            raise KeyError("centre")
+        self._trained = {
+            name.removeprefix(TRAINED): value for name, value in weights.items() if name.startswith(TRAINED)
+        }
 
     @cached_property
     def encoder(self) -> "Encoder":
-        """The frozen encoder, loaded when first needed and checked against the recorded fingerprint."""
+        """The encoder, loaded when first needed and checked against the recorded fingerprint."""
         from uml_pipeline.features import load_encoder
 
-        return load_encoder(self.config["encoder"], self.folder)
+        encoder = load_encoder(self.config["encoder"], self.folder)
+        if self._trained and encoder.net is not None:
+            import torch
+
+            encoder.net.load_state_dict({name: torch.from_numpy(value) for name, value in self._trained.items()})
+        return encoder
 
     def logits(self, features: Array) -> Array:
         """Scores of features as the encoder gives them: [n, d] -> [n, class]."""
-        return standardise(features, self.centre) @ self.weight.T
+        x = features if self.centre is None else standardise(features, self.centre)
+        return x @ self.weight.T
 
     def predict_proba(self, samples: Sequence["Sample"]) -> Array:
         """Softmax over the labels: [sample, class]. Samples are files of images or audio (or their content), texts,
@@ -79,7 +96,7 @@ def load(folder: Path | str) -> Model:
         config, labels = (read_json(folder / name) for name in (CONFIG, LABELS))
         weights = load_file(folder / WEIGHTS)
         config["encoder"]["encoder"], config["encoder"]["fingerprint"]  # what prediction will ask for
-        model = Model(folder, config, labels, weights["centre"], weights["weight"])
+        model = Model(folder, config, labels, weights)
     except FileNotFoundError as error:
         raise UserError(
             "not a model folder",
@@ -90,7 +107,8 @@ def load(folder: Path | str) -> Model:
         raise UserError(
             "the model's files are damaged", where=f"{folder}: {error}", fix="make the model again: `uml model`"
         ) from None
-    if model.weight.shape != (len(labels), len(model.centre)):
+    wide = model.weight.shape[1] if model.centre is None else len(model.centre)
+    if model.weight.shape != (len(labels), wide):
         raise UserError(
             "the model's weights and labels do not fit each other",
             where=str(folder),

@@ -10,6 +10,11 @@ def run(study: Study) -> None:
     Raises:
         UserError: an upstream artifact is missing, the policy blocks a silo, or the target cannot be learnt.
     """
+    if study.params.trunk.mode == "finetune":
+        from uml_pipeline.trunk.finetune.stage import run as finetune
+
+        finetune(study)
+        return
     from uml_pipeline.trunk import tables
     from uml_pipeline.trunk.compare import choose, compare, draw, gather
     from uml_pipeline.trunk.final import accuracy_on_test, refit, save

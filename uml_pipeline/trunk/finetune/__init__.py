@@ -1,0 +1,1 @@
+"""trunk, mode finetune: the target's encoder learns too, beside frozen (or learning) auxiliary encoders."""

@@ -1,0 +1,117 @@
+"""An arm's network on a study's inputs: where it starts, and where each modality's samples come from."""
+
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.functional import normalize
+
+from uml_pipeline.trunk.finetune.arms import Arm
+from uml_pipeline.trunk.finetune.config import FinetuneConfig
+from uml_pipeline.trunk.finetune.encoding import Encoding
+from uml_pipeline.trunk.finetune.inputs import Auxiliary, Inputs
+from uml_pipeline.trunk.finetune.network import Branch, SharedHead
+from uml_pipeline.trunk.finetune.samples import Raw, Source, Vectors
+
+NETWORK, ADAPTER = 5, 6  # streams of random numbers, beside a run's seed
+
+
+@dataclass(frozen=True)
+class Built:
+    """A network before training, and the sources of all modalities that it learns from."""
+
+    model: SharedHead
+    target: Raw
+    silos: dict[str, Source]
+
+
+def build(inputs: Inputs, arm: Arm, config: FinetuneConfig, seed: int) -> Built:
+    """The arm's network; the same seed gives the arms with the same projection the same random start.
+
+    Raises:
+        UserError: an encoder cannot be had, has no network, or cannot do what the configuration asks.
+    """
+    encoder = inputs.encoder(inputs.study.target)
+    encoding = _learning(Encoding(encoder, frozen_norms=config.batch_norm == "frozen"), config)
+    read = [inputs.auxiliary(name) for name in arm.silos]
+    space, width = _head_space(inputs, read, encoder.dim) if arm.projected else (inputs.space, encoder.dim)
+    learnt = read if arm.learns else []
+    sources = {silo.name: _source(inputs, silo, encoding, config) for silo in learnt}
+    with _random(seed, NETWORK):
+        model = SharedHead(
+            encoding,
+            width,
+            len(inputs.union),
+            own=len(inputs.classes),
+            projected=space != inputs.space,
+            silos={silo.name: _branch(inputs, silo, sources[silo.name], space, width, seed) for silo in learnt},
+            learnable_scales=config.learnable_scales,
+            uncertainty=config.balance == "uncertainty",
+        )
+    if arm.init:
+        start_at_means(model.head, [silo for silo in read if silo.space == space])
+    target = Raw(inputs.samples, torch.from_numpy(inputs.y), encoder, config.augment)
+    return Built(model, target, sources)
+
+
+def start_at_means(head: nn.Linear, silos: Sequence[Auxiliary]) -> None:
+    """UML(init), UML, sec. 1.3: each row is the unit mean of its class's embeddings, which are not scaled before. A
+    class without any keeps its random row, scaled to unit length.
+    """
+    with torch.no_grad():
+        sums = torch.zeros_like(head.weight)  # [class, width]
+        for silo in silos:
+            sums.index_add_(0, torch.from_numpy(silo.y), torch.from_numpy(np.ascontiguousarray(silo.x)))
+        silent = sums.abs().sum(1, keepdim=True) == 0
+        head.weight.copy_(normalize(torch.where(silent, head.weight, sums), dim=1))
+
+
+def _head_space(inputs: Inputs, silos: Sequence[Auxiliary], dim: int) -> tuple[str, int]:
+    """Where the head lies: in the space of the first silo that is not in the target's own, else in the target's."""
+    for silo in silos:
+        if silo.space != inputs.space:
+            return silo.space, silo.x.shape[1]
+    return inputs.space, dim
+
+
+def _source(inputs: Inputs, silo: Auxiliary, target: Encoding, config: FinetuneConfig) -> Source:
+    own = torch.from_numpy(np.searchsorted(np.unique(silo.y), silo.y))  # its classes, numbered by themselves
+    if silo.name not in config.trainable:
+        return Vectors(torch.from_numpy(np.ascontiguousarray(silo.x)), own)
+    shared = silo.fingerprint == inputs.fingerprint
+    return Raw(silo.samples, own, target.encoder if shared else inputs.encoder(silo.name))
+
+
+def _branch(inputs: Inputs, silo: Auxiliary, source: Source, space: str, width: int, seed: int) -> Branch:
+    known, adapter, encoder = np.unique(silo.y), None, None
+    if silo.space not in (space, inputs.space):
+        with _random(seed, ADAPTER, zlib.crc32(silo.name.encode())):
+            adapter = nn.Linear(silo.x.shape[1], width, bias=False)
+    shared = isinstance(source, Raw) and silo.fingerprint == inputs.fingerprint
+    if isinstance(source, Raw) and not shared:
+        encoder = Encoding(source.encoder)
+    return Branch(
+        known=None if len(known) == len(inputs.union) else torch.from_numpy(known),
+        encoder=encoder,
+        adapter=adapter,
+        bridge=silo.space == inputs.space != space,
+        through_target=shared,
+    )
+
+
+def _learning(encoding: Encoding, config: FinetuneConfig) -> Encoding:
+    if config.checkpointing:
+        encoding.recompute()
+    return encoding
+
+
+@contextmanager
+def _random(*seed: int) -> Iterator[None]:
+    """Torch's random numbers inside follow `seed` alone; those outside are left as they were."""
+    with torch.random.fork_rng([]):
+        torch.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
+        yield

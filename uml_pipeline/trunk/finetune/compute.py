@@ -1,0 +1,111 @@
+"""All training of a study, by one process or several: what is done stands in `.uml/finetune` and is not done again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from uml_pipeline.cache import FOLDER
+from uml_pipeline.errors import UserError
+from uml_pipeline.learn.engine.loop import Fit
+from uml_pipeline.learn.engine.world import World
+from uml_pipeline.learn.splits import Episode, episodes, held_out, is_clean
+from uml_pipeline.progress import progress
+from uml_pipeline.study import Study
+from uml_pipeline.trunk.finetune.arms import Arm, arms
+from uml_pipeline.trunk.finetune.cells import Cell, solve
+from uml_pipeline.trunk.finetune.decide import Decision, Recipe, decide
+from uml_pipeline.trunk.finetune.inputs import Inputs, gather
+from uml_pipeline.trunk.finetune.runs import Run
+from uml_pipeline.workspace import Workspace, fingerprint_of
+
+_NO_MATTER = {"processes", "launcher", "save_every"}  # keys that change how it is computed, not what comes out
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All that was trained."""
+
+    inputs: Inputs
+    lineup: list[Arm]
+    cells: list[Cell]
+    decision: Decision
+    ships: tuple[Run, Fit]  # trained on the whole training split
+    baseline: tuple[Run, Fit]
+
+
+def compute(study: Study, world: World) -> Outcome:
+    """Every arm on every episode; then what ships, and the baseline, on the whole training split.
+
+    Raises:
+        UserError: an upstream artifact is missing, the policy blocks a silo, or the target cannot be learnt.
+    """
+    inputs = gather(study)
+    config = study.params.trunk.finetune
+    lineup = arms(config, [one.name for one in inputs.used], [one.name for one in inputs.forced])
+    drawn = draw(study, inputs)
+    folder = root(study) / _key(study)
+    if world.first:
+        folder.mkdir(parents=True, exist_ok=True)
+    world.wait()
+    runs = len(drawn) * sum(len(arm.settings) for arm in lineup) + 2
+    with progress("fine-tuning, steps", runs * config.steps if world.first else None) as advance:
+        tell = advance if world.first else lambda steps: None
+        cells = [solve(inputs, arm, episode, folder, world, tell) for episode in drawn for arm in lineup]
+        clean = {(one.shots, one.seed) for one in drawn if is_clean(one, inputs.manifest)}
+        most = max(episode.shots for episode in drawn)
+        decision = decide(lineup, [one for one in cells if one.shots == most and (one.shots, one.seed) in clean])
+        ships = _whole(inputs, decision.ships, folder, world, tell)
+        same = decision.ships == decision.baseline
+        baseline = ships if same else _whole(inputs, decision.baseline, folder, world, tell)
+    return Outcome(inputs, lineup, cells, decision, ships, baseline)
+
+
+def draw(study: Study, inputs: Inputs) -> list[Episode]:
+    """All episodes, fewest shots first.
+
+    Raises:
+        UserError: a side of the split is empty, or so few seeds that nothing could be judged off the test split.
+    """
+    config, manifest = study.params.trunk, inputs.manifest
+    for side in ("train", "val", "test"):
+        if not (manifest["split"] == side).any():
+            fix = "give the silo more labelled samples, or a column `split` with all three sides"
+            raise UserError(f"no labelled sample of {study.target!r} is on the side {side!r}", fix=fix)
+    drawn = [one for shots in sorted(set(config.shots)) for one in episodes(manifest, shots, config.seeds)]
+    if not any(is_clean(one, manifest) for one in drawn if one.shots == max(config.shots)):
+        groups = manifest["group"].nunique()
+        raise UserError(
+            f"{config.seeds} seeds are too few: no split tests on the held-out group alone",
+            where="params.yaml, trunk.seeds",
+            fix=f"use at least {groups}: the {groups} groups take turns",
+        )
+    return drawn
+
+
+def root(study: Study) -> Path:
+    """Where unfinished work lies."""
+    return study.folder / FOLDER / "finetune"
+
+
+def _whole(
+    inputs: Inputs, recipe: Recipe, folder: Path, world: World, advance: Callable[[int], None]
+) -> tuple[Run, Fit]:
+    """The recipe on the training split, stopped by the validation split."""
+    split = inputs.manifest["split"]
+    train, val = (np.flatnonzero(split == side) for side in ("train", "val"))
+    assert not np.isin(np.concatenate([train, val]), held_out(inputs.manifest)).any()
+    run = Run(inputs, recipe.arm, recipe.setting, train, val, 0, folder / f"whole-{recipe.arm.name}")
+    return run, run.train_on(world, advance)
+
+
+def _key(study: Study) -> str:
+    """Changes with whatever the outcome depends on."""
+    workspace, params = Workspace(study.folder), study.params
+    config = params.trunk.model_dump(mode="json")
+    config["finetune"] = {key: value for key, value in config["finetune"].items() if key not in _NO_MATTER}
+    made = [workspace.version(stage, name) for name in params.silos for stage in ("silo", "features")]
+    versions = [version(name) for name in ("uml-pipeline", "torch", "timm", "transformers")]
+    return fingerprint_of([params.target, config, made, workspace.version("relevance"), versions])[:16]

@@ -1,0 +1,52 @@
+"""`trunk.finetune` of params.yaml."""
+
+from typing import Literal, Self
+
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
+
+from uml_pipeline.learn.engine.config import EngineConfig
+
+ArmName = Literal["unimodal", "unimodal_paper", "unimodal_init", "uml", "uml_init"]
+
+
+class FinetuneConfig(EngineConfig):
+    """How the target's encoder is fine-tuned. The defaults suit a small network on two CPU cores."""
+
+    learning_rate: float = Field(default=1e-4, gt=0)
+    """Of the encoder's last layer (AdamW), at the end of the warm-up."""
+    head_rate: float = Field(default=10.0, gt=0)
+    """Times the learning rate: that of the projection and the shared head, which begin at random."""
+    layer_decay: float = Field(default=0.75, gt=0, le=1)
+    """Each layer of the encoder learns at this share of the rate of the one after it."""
+    batch: PositiveInt = 32
+    """Target samples a step, over all processes."""
+    auxiliary_batch: PositiveInt = 32
+    """Samples a step of each auxiliary silo, over all processes."""
+    arms: list[ArmName] = Field(default=["unimodal", "uml", "uml_init"], min_length=1)
+    """What is compared. `unimodal`: the target alone, through the same projection; `unimodal_paper`: without the
+    projection; `unimodal_init`: the target alone from UML(init)'s head; `uml`; `uml_init`."""
+    alphas: list[NonNegativeFloat] = Field(default=[0.3, 1.0], min_length=1, max_length=5)
+    """Weights of the auxiliary loss; validation picks one. Arms without that loss pick among as many learning rates."""
+    balance: Literal["fixed", "uncertainty"] = "fixed"
+    """`uncertainty`: each modality's loss is also divided by a variance that is learnt (Kendall et al., 2018)."""
+    learnable_scales: bool = True
+    """Whether the logit scale of each modality is learnt; it begins at 1."""
+    augment: Literal["center", "flip", "crop"] = "center"
+    """Training images: as the encoder sees them; mirrored or not; a random part (8 to 100% of the area), mirrored or
+    not."""
+    batch_norm: Literal["train", "frozen"] = "train"
+    """Whether the encoder's batch normalisation uses and updates the statistics of its batches."""
+    freeze: NonNegativeInt = 0
+    """Steps at the beginning in which the encoder rests, and the projection and head learn alone."""
+    trainable: list[str] = Field(default_factory=list)
+    """Auxiliary silos whose encoders learn too; the others' features are those of the stage `features`."""
+    processes: PositiveInt = 1
+    """That train together on this machine (torchrun): GPUs, or groups of CPU cores."""
+    launcher: Literal["torchrun", "ray"] = "torchrun"
+    """What starts the processes, where there are several; `ray`: Ray Train, on the cluster that it finds."""
+
+    @model_validator(mode="after")
+    def _baseline(self) -> Self:
+        if not {"unimodal", "unimodal_paper"} & set(self.arms):
+            raise ValueError("`arms` needs a baseline: `unimodal` or `unimodal_paper`")
+        return self
