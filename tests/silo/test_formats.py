@@ -165,7 +165,7 @@ def test_texts_that_name_their_label(study, tmp_path, policy, good):
 
 def test_texts_that_name_their_label_may_stop_the_pipeline(study, tmp_path):
     texts(tmp_path / "texts.csv", ("about", "b"))
-    with pytest.raises(UserError, match=r"(?s)'names'.*reword the texts"):
+    with pytest.raises(UserError, match=r"(?s)no text names its label.*10 of 20.*reword the texts"):
         run(study(modality="text", path="texts.csv", names_label="block"), "things")
 
 

@@ -131,7 +131,14 @@ def test_bad_texts_are_quarantined(tiny_study, change_silo):
 def test_too_many_bad_refuse_the_silo(tiny_study):
     for path in (tiny_study.data("drawings") / "red-circle").glob("*.png"):
         path.write_bytes(b"")
-    refused(tiny_study, "drawings", "'bad'", "not a readable image: 6", "max_bad")
+    first = ", ".join(f"data/drawings/red-circle/{artist}.png" for artist in ("ada", "bob", "cem"))
+    refused(
+        tiny_study,
+        "drawings",
+        "at most 10 % of the samples are set aside",
+        f"not a readable image: 6 ({first}, …)",
+        "max_bad",
+    )
 
 
 def test_refusal_keeps_the_older_artifact(tiny_study):
@@ -154,9 +161,30 @@ def test_class_without_samples_is_a_warning(tiny_study):
     assert quality["passed"]
 
 
+def test_a_class_of_one_sample_is_named(tiny_study, change_silo):
+    study = change_silo(tiny_study, "drawings", group=None)
+    (study.data("drawings") / "metadata.csv").unlink()
+    for path in sorted((study.data("drawings") / "red-circle").glob("*.png"))[1:]:
+        path.unlink()
+    run(study, "drawings")
+    quality = read_quality(study, "drawings")
+    found = expectation(quality, "expect_column_distinct_values_to_contain_set", "class_on_all_sides")
+    assert (found["passed"], found["severity"], found["observed"]) == (False, "info", "missing: red-circle")
+    assert quality["passed"]
+
+
+def test_the_first_bad_samples_are_named(tiny_study, change_silo):
+    study = change_silo(tiny_study, "descriptions", max_bad=0.2)
+    with study.data("descriptions").open("a") as file:
+        file.write('"  ",red-circle\n' + "".join(f"no class {number},\n" for number in range(4)))
+    run(study, "descriptions")
+    named = read_quality(study, "descriptions")["bad_samples"]
+    assert named == {"empty text": [], "no label": ["no class 0", "no class 1", "no class 2"]}
+
+
 def test_one_class_is_refused(tiny_study):
     tiny_study.data("descriptions").write_text("text,label\none,thing\ntwo,thing\n")
-    refused(tiny_study, "descriptions", "at least two classes", "expect_column_unique_value_count_to_be_between")
+    refused(tiny_study, "descriptions", "at least two classes (found: 1)", "2 good of 2 samples")
 
 
 def test_empty_silos_are_refused(tiny_study, change_silo):
@@ -217,7 +245,9 @@ def test_official_split_is_kept(tiny_study, change_silo):
 def test_official_split_through_a_group_is_refused(tiny_study, change_silo):
     lines = [f"{label} {split},{label},{split},me" for label in "ab" for split in ("train", "val", "test")]
     tiny_study.data("descriptions").write_text("\n".join(["text,label,split,author", *lines]))
-    refused(change_silo(tiny_study, "descriptions", group="author"), "descriptions", "sides_of_group", "each group")
+    refused(
+        change_silo(tiny_study, "descriptions", group="author"), "descriptions", "no group on two sides", "each group"
+    )
 
 
 def test_two_groups_are_refused(tiny_study, change_silo):

@@ -8,11 +8,14 @@ import pandas as pd
 from uml_pipeline.errors import UserError
 from uml_pipeline.silo import near
 from uml_pipeline.silo.config import SiloConfig
+from uml_pipeline.silo.manifest import CONTENT
+from uml_pipeline.silo.splits import SPLITS
 from uml_pipeline.silo.suite import suite, validate
 
+_NAMED, _LONGEST = 3, 80  # bad samples of a reason, and letters of a name (texts are their own names)
 # What to do where a critical expectation about this column fails.
 _FIXES = {
-    "bad": "mend or remove the samples that `bad` names, or raise `max_bad` in params.yaml",
+    "bad": "mend or remove them, or raise `max_bad` in params.yaml",
     "label": "give the silo good samples of at least two classes, or set `label: null` if it has no classes",
     "names": "reword the texts, or set `names_label: exclude` to leave them out, or `warn`",
     "sides_of_group": "move each group to one side of the `split` column, or remove that column",
@@ -34,6 +37,7 @@ def assess(table: pd.DataFrame, classes: list[str], config: SiloConfig) -> dict[
         "rows": len(table),
         "good": len(good),
         "bad": dict(sorted(Counter(table["bad"].dropna()).items())),
+        "bad_samples": _bad_samples(table, config),
         "classes": int(good["label"].nunique()),
         "groups": int(good["group"].nunique()),
         "splits": {split: int(count) for split, count in good["split"].value_counts().sort_index().items()},
@@ -46,12 +50,14 @@ def assess(table: pd.DataFrame, classes: list[str], config: SiloConfig) -> dict[
 
 def measured(table: pd.DataFrame, config: SiloConfig) -> pd.DataFrame:
     """The manifest with what bad rows hold blanked (expectations skip what is absent), and derived columns: on how many
-    sides of the split stand a sample's group and its near-duplicates (`likes`: how many distinct samples they are), and
-    how many labels has it.
+    sides of the split stand a sample's group and its near-duplicates (`likes`: how many distinct samples they are), how
+    many labels has it, and its class if that is on all sides.
     """
     frame = table.where(table["bad"].isna(), None)
     frame["bad"] = table["bad"]
     frame["sides_of_group"] = frame.groupby("group")["split"].transform("nunique")
+    sides = frame.groupby("label")["split"].transform("nunique")
+    frame["class_on_all_sides"] = frame["label"].where(sides == len(SPLITS), None)
     frame["labels_of_sample"] = frame.groupby("sample_id")["label"].transform("nunique")
     if "near" in frame:
         alike = frame.groupby(near.groups(frame["near"], config.modality))
@@ -67,12 +73,25 @@ def require_sound(quality: dict[str, Any], name: str) -> None:
         UserError: naming the expectation.
     """
     for failed in filter(_blocks, quality["expectations"]):
-        bad = "; ".join(f"{reason}: {count}" for reason, count in quality["bad"].items())
+        bad = "; ".join(_counted(quality, reason) for reason in quality["bad"])
         raise UserError(
-            f"silo {name!r} is refused: {failed['name']} failed for column {failed['column']!r} ({failed['observed']})",
+            f"silo {name!r} is refused, for this is not met: {failed['asks']} (found: {failed['observed']})",
             where=f"{quality['good']} good of {quality['rows']} samples" + (f", bad: {bad}" if bad else ""),
             fix=_FIXES[failed["column"]],
         )
+
+
+def _bad_samples(table: pd.DataFrame, config: SiloConfig) -> dict[str, list[str]]:
+    """The first samples of each reason, so that a person finds them; what is empty has no name."""
+    bad = table[table["bad"].notna()]
+    names = bad[CONTENT[config.modality]].fillna("").str.slice(0, _LONGEST)
+    return {reason: [one for one in some if one][:_NAMED] for reason, some in names.groupby(bad["bad"])}
+
+
+def _counted(quality: dict[str, Any], reason: str) -> str:
+    """A reason, how many samples have it, and which."""
+    count, names = quality["bad"][reason], quality["bad_samples"][reason]
+    return f"{reason}: {count}" + (f" ({', '.join(names)}{', …' * (count > len(names))})" if names else "")
 
 
 def _blocks(expectation: dict[str, Any]) -> bool:

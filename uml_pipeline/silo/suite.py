@@ -11,15 +11,22 @@ from uml_pipeline.silo.splits import SPLITS
 if TYPE_CHECKING:
     from great_expectations.expectations import Expectation
 
-# Column, smallest and largest value: beyond them, an encoder misses much of a sample.
-_LIMITS: dict[Modality, list[tuple[str, float | None, float | None]]] = {
-    "image": [("width", 16, None), ("height", 16, None)],
-    "audio": [("seconds", 0.05, 30), ("clipped", None, 0.01)],
-    "text": [("words", None, 128)],
-    "table": [("missing", None, 0.5)],
-    "series": [("steps", 2, None), ("missing", None, 0.5)],
+# Column, smallest and largest value, and that in words: beyond them, an encoder misses much of a sample.
+_LIMITS: dict[Modality, list[tuple[str, float | None, float | None, str]]] = {
+    "image": [("width", 16, None, "at least 16 pixels wide"), ("height", 16, None, "at least 16 pixels high")],
+    "audio": [
+        ("seconds", 0.05, 30, "between 0.05 and 30 seconds long"),
+        ("clipped", None, 0.01, "at most 1 % of a sound is clipped"),
+    ],
+    "text": [("words", None, 128, "at most 128 words")],
+    "table": [("missing", None, 0.5, "at most half of a row's cells are missing")],
+    "series": [
+        ("steps", 2, None, "at least 2 steps"),
+        ("missing", None, 0.5, "at most half of a series' numbers are missing"),
+    ],
     "vector": [],
 }
+_ON_ALL_SIDES = "every class has samples on every side of the split"  # else it is not trained on, or never tested
 
 
 def suite(classes: list[str], config: SiloConfig) -> list["Expectation"]:
@@ -30,7 +37,10 @@ def suite(classes: list[str], config: SiloConfig) -> list["Expectation"]:
     contain = gxe.ExpectColumnDistinctValuesToContainSet
     asked: list[Expectation] = [
         gxe.ExpectColumnValuesToBeNull(
-            column="bad", mostly=1 - config.max_bad, severity="critical", notes="few samples are set aside"
+            column="bad",
+            mostly=1 - config.max_bad,
+            severity="critical",
+            notes=f"at most {100 * config.max_bad:g} % of the samples are set aside",
         ),
         gxe.ExpectColumnValuesToBeUnique(column="sample_id", severity="warning", notes="no sample stands twice"),
         contain(column="split", value_set=SPLITS, severity="warning", notes="every side of the split has samples"),
@@ -42,6 +52,7 @@ def suite(classes: list[str], config: SiloConfig) -> list["Expectation"]:
                 column="label", min_value=2, severity="critical", notes="at least two classes"
             ),
             contain(column="label", value_set=classes, severity="warning", notes="every class has samples"),
+            contain(column="class_on_all_sides", value_set=classes, severity="info", notes=_ON_ALL_SIDES),
             between(column="labels_of_sample", max_value=1, severity="warning", notes="no sample has two labels"),
         ]
     if config.modality in ("image", "audio", "text"):
@@ -51,8 +62,8 @@ def suite(classes: list[str], config: SiloConfig) -> list["Expectation"]:
         severity = "critical" if config.names_label == "block" else "info"
         notes = "no text names its label or a file word for word"
         asked.append(gxe.ExpectColumnValuesToBeNull(column="names", severity=severity, notes=notes))
-    for column, low, high in _LIMITS[config.modality]:
-        asked.append(between(column=column, min_value=low, max_value=high, severity="warning", notes=_range(low, high)))
+    for column, low, high, notes in _LIMITS[config.modality]:
+        asked.append(between(column=column, min_value=low, max_value=high, severity="warning", notes=notes))
     return asked
 
 
@@ -73,8 +84,3 @@ def report_on(frame: pd.DataFrame, asked: list["Expectation"]) -> Any:
     context.variables.progress_bars = {"globally": False}
     batch = context.data_sources.pandas_default.read_dataframe(frame)
     return batch.validate(gx.ExpectationSuite(name="silo", expectations=asked), result_format="SUMMARY")
-
-
-def _range(low: float | None, high: float | None) -> str:
-    words = [f"at least {low:g}" if low is not None else "", f"at most {high:g}" if high is not None else ""]
-    return ", ".join(filter(None, words))
