@@ -106,6 +106,7 @@ def write_silo(folder: Path, kind: str, label: str, text: str) -> None:
         },
     ]
     quality = {"rows": 1986, "good": 1984, "bad": {"unreadable image": 2}, "classes": 331, "groups": 6, "passed": True}
+    quality["bad_samples"] = {"unreadable image": ["cat.png"]}
     write_json(folder / "quality.json", quality | {"expectations": expectations})
     if kind == "image":
         Image.new("RGB", (64, 32), (200, 80, 40)).save(folder / "contact.png")
@@ -147,9 +148,8 @@ def write_study(
         write_json(out / "metrics.json", metrics)
     with workspace.writing("model") as out:
         save_file({"head": np.zeros((331, 384), np.float32)}, out / "model.safetensors")
-        write_json(
-            out / "config.json", {"encoder": {"name": "builtin/emoji", "mean": [0.5]}, "width": 384, "classes": label}
-        )
+        encoder = {"encoder": "builtin/emoji", "dim": 384, "fingerprint": "f1", "fitted": {"a column": {"mean": 0.5}}}
+        write_json(out / "config.json", {"encoder": encoder, "preprocessing": "unit(x)", "samples": 1655})
         write_json(out / "labels.json", [label] * 331)
         write_json(out / "lineage.json", lineage.collect(study, "5e" * 32))
     return study

@@ -79,6 +79,17 @@ def test_says_first_that_it_does_not_help(make: Make) -> None:
     assert "UML helps" not in page
 
 
+def test_tells_of_the_model_what_a_reader_asks_for(make: Make) -> None:
+    page = page_of(make())
+    for name, value in {"encoder": "builtin/emoji", "features": "384", "trained on": "1655 labelled samples"}.items():
+        assert f"<dt>{name}</dt><dd>{value}</dd>" in page
+    assert "a column" not in page  # what the encoder learnt of each would fill the page
+
+
+def test_names_the_samples_that_were_set_aside(make: Make) -> None:
+    assert "2 set aside: unreadable image (cat.png, …)" in page_of(make())
+
+
 def test_has_the_parts_a_reader_needs(make: Make) -> None:
     page = page_of(make(label="class-1"))
     for part in ("class-1", "data:image/png", "uml predict artifacts/model FILE", "dvc repro", "silo@drawings"):

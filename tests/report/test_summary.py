@@ -29,7 +29,7 @@ def test_fits_and_tells_without_colour(make: Make, monkeypatch: pytest.MonkeyPat
         "no clear difference",
         "descriptions  relevant    p = 0.001  used",
         "scrambled     irrelevant  p = 0.6    not used",
-        "2 of 1986 samples set aside (2 unreadable image)",
+        "2 of 1986 samples set aside: unreadable image: 2 (cat.png, …)",
         "UML helps.",
         "What ships: “UML, text prior”",
         "artifacts/report/index.html",

@@ -78,5 +78,16 @@ def test_an_arm_without_shots_stands_in_every_column(make: Make) -> None:
     assert [run.mean for number in trunk.shots if (run := trunk.run("zero_shot", number))] == [19.7] * 3
 
 
+def test_a_sentence_has_minus_signs_and_keeps_hyphens() -> None:
+    assert words.sentence("cross-validation: -1.2 points, -3 to +2") == "Cross-validation: −1.2 points, −3 to +2."
+
+
+@pytest.mark.parametrize(
+    ("modality", "typed"), [("image", "FILE"), ("text", '"a text"'), ("table", "ROWS.csv"), ("series", None)]
+)
+def test_a_sample_as_it_is_typed(modality: str, typed: str | None) -> None:
+    assert words.typed(modality) == typed
+
+
 def test_plain_text_moves_no_cursor() -> None:
     assert words.plain("a\x1b[2Jb\n") == "a�[2Jb�"

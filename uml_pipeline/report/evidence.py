@@ -151,6 +151,8 @@ class Quality(_Read):
     rows: int
     good: int
     bad: dict[str, int]
+    bad_samples: dict[str, list[str]] = {}
+    """The first samples of each reason."""
     classes: int | None
     groups: int | None
     expectations: list[Expectation]

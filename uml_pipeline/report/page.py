@@ -30,8 +30,8 @@ class ModelFacts:
     labels: int
     parameters: int
     bytes: int
-    config: dict[str, str]
-    """The plain values of config.json."""
+    told: dict[str, str]
+    """What config.json says that a reader asks for, by name."""
     lineage: Lineage
     origin: Branch
 
@@ -51,21 +51,22 @@ def model_facts(study: Study) -> ModelFacts:
         labels=len(read_json(folder / "labels.json")),
         parameters=_parameters(weights),
         bytes=weights.stat().st_size,
-        config=_flat(config),
+        told=_told(config),
         lineage=origin,
         origin=lineage.branches(origin),
     )
 
 
-def _flat(config: dict[str, Any]) -> dict[str, str]:
-    """Plain values by name, those of a nested mapping by both names."""
-    found: dict[str, str] = {}
-    for key, value in config.items():
-        if isinstance(value, dict):
-            found |= {f"{key}, {name}": part for name, part in _flat(value).items()}
-        elif isinstance(value, str | int | float):
-            found[key] = str(value)
-    return found
+def _told(config: dict[str, Any]) -> dict[str, str]:
+    """Encoder and training in words. Hashes, and what the encoder learnt of each column, stay in config.json."""
+    encoder = config.get("encoder", {})
+    rows = {
+        "encoder": encoder.get("encoder"),
+        "features": encoder.get("dim"),
+        "preprocessing": config.get("preprocessing"),
+        "trained on": f"{config['samples']} labelled samples" if "samples" in config else None,
+    }
+    return {name: str(value) for name, value in rows.items() if value is not None}
 
 
 def _parameters(weights: Path) -> int:

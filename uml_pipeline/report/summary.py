@@ -111,23 +111,38 @@ def _next(study: Study, evidence: Evidence, console: Console) -> None:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
+    sample = _sample(study)
     rows = {
         "Report": str(_near(workspace.folder("report")) / "index.html"),
         "Model": str(model),
-        "Try it": f"uml predict {model} {_sample(study)}",
+        "Try it": f"uml predict {model} {sample}" if sample else None,
         "Origin": f"uml lineage {model}",
-        "All in a browser": "make ui",
+        "All in a browser": _browser(study),
     }
     for name, value in rows.items():
-        grid.add_row(Text(name, "bold"), Text(words.plain(value)))
+        if value:
+            grid.add_row(Text(name, "bold"), Text(words.plain(value)))
     console.print(grid)
 
 
-def _sample(study: Study) -> str:
-    """A test sample of the target, as typed in a shell."""
+def _sample(study: Study) -> str | None:
+    """A test sample of the target as typed in a shell, or the whole table of such; None where it cannot be typed."""
+    modality = study.silo(study.target).modality
+    if not words.typed(modality):
+        return None
     manifest = read_manifest(study, study.target)
     row = manifest[manifest["split"] == "test"].iloc[0] if (manifest["split"] == "test").any() else manifest.iloc[0]
-    return shlex.quote(str(_near(study.folder / row["path"])) if "path" in manifest else row["text"])
+    if modality == "text":
+        return shlex.quote(row["text"])
+    place = row["path"].partition("#")[0] if modality == "table" else row["path"]
+    return shlex.quote(str(_near(study.folder / place)))
+
+
+def _browser(study: Study) -> str:
+    """How to open the study in Dagster, whose code lies in UML Pipeline's repository and not in the study."""
+    if (study.folder / "assets" / "definitions.py").is_file():
+        return "make ui"
+    return f"UML_STUDY={shlex.quote(str(study.folder))} make ui (in UML Pipeline's repository)"
 
 
 def _near(path: Path) -> Path:

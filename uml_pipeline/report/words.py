@@ -1,9 +1,10 @@
 """What the numbers mean, in plain words. The page and the terminal say the same sentences."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
-from uml_pipeline.report.evidence import Evidence, Gain, Kind, Silo, Trunk, Verdict
+from uml_pipeline.report.evidence import Evidence, Gain, Kind, Quality, Silo, Trunk, Verdict
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -78,8 +79,8 @@ def quoted(trunk: Trunk, method: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """With a capital and a full stop."""
-    text = text.strip()
+    """With a capital and a full stop, and minus signs where a hyphen stands for one."""
+    text = re.sub(r"(?<!\S)-(?=\d)", MINUS, text.strip())
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
 
@@ -126,8 +127,26 @@ def _answer(gains: list[Gain]) -> str:
 def set_aside(silo: Silo) -> str:
     """How many of a silo's samples were bad, and why."""
     quality = silo.quality
-    why = listed([f"{count} {reason}" for reason, count in quality.bad.items()])
-    return f"{silo.name}: {sum(quality.bad.values())} of {quality.rows} samples set aside ({why}); see the report"
+    why = "; ".join(f"{reason}: {count}{named(quality, reason)}" for reason, count in quality.bad.items())
+    return f"{silo.name}: {sum(quality.bad.values())} of {quality.rows} samples set aside: {why}"
+
+
+def named(quality: Quality, reason: str) -> str:
+    """The first samples that are bad for a reason, in brackets, with dots where there are more."""
+    names = quality.bad_samples.get(reason, [])
+    more = ", …" if quality.bad[reason] > len(names) else ""
+    return f" ({', '.join(names)}{more})" if names else ""
+
+
+def typed(modality: str) -> str | None:
+    """A sample of the modality as `uml predict` takes it; None where a shell has no way to say it."""
+    return {"image": "FILE", "audio": "FILE", "text": '"a text"', "table": "ROWS.csv"}.get(modality)
+
+
+def in_python(modality: str) -> str:
+    """A sample of the modality as it stands in a program."""
+    told = {"text": '"a text"', "table": '{"a column": 1.5, "another": "red"}', "series": "series", "vector": "vector"}
+    return told.get(modality, '"FILE"')
 
 
 def _at(numbers: list[str]) -> str:
