@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import yaml
 
-from uml_pipeline import cli
+from uml_pipeline import cli, pipeline
 from uml_pipeline.pipeline import STAGES
 from uml_pipeline.study import Study
 
@@ -138,6 +139,55 @@ def test_the_main_job(uml: Uml, tiny_study: Study, tmp_path: Path, monkeypatch: 
     refused(uml("predict", model, sample), "do not fit each other", "uml model")
     (Path(model) / "model.safetensors").write_bytes(b"damaged")
     refused(uml("predict", model, sample), "damaged", "uml model")
+
+
+@pytest.fixture(scope="module")
+def cellar(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study whose target are the rows of a table; it has run."""
+    folder = tmp_path_factory.mktemp("cellar")
+    rows = [f"{1 + number / 100},{number % 7},red" for number in range(20)]
+    rows += [f"{9 + number / 100},{number % 5},white" for number in range(20)]
+    (folder / "wine.csv").write_text("\n".join(["acid,sugar,label", *rows]) + "\n")
+    notes = [f"{word} wine {number},{word}" for word in ("red", "white") for number in range(8)]
+    (folder / "notes.csv").write_text("\n".join(["text,label", *notes]) + "\n")
+    silos = {"wine": {"modality": "table", "path": "wine.csv"}, "notes": {"modality": "text", "path": "notes.csv"}}
+    params = {"target": "wine", "silos": silos, "trunk": {"shots": [1], "seeds": 2}}
+    (folder / "params.yaml").write_text(yaml.safe_dump(params))
+    pipeline.run(Study(folder))
+    return folder
+
+
+def test_a_table_is_predicted_row_by_row(cellar: Path, uml: Uml, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(cellar)
+    (cellar / "new.csv").write_text("sugar,acid,vintage\n3,1.1,1999\n,9.1,2001\n")
+    told = uml("predict", "artifacts/model", "new.csv", "new.csv", "--top", 1)
+    assert told.code == 0
+    assert [line.split()[:2] for line in told.out.splitlines()] == [["new.csv#0", "red"], ["new.csv#1", "white"]] * 2
+    refused(uml("predict", "artifacts/model", "nowhere.csv"), "no such file", "nowhere.csv")
+    refused(uml("predict", "artifacts/model", "notes.csv"), "no column that the model knows", "acid, sugar")
+
+
+def test_what_comes_next_can_be_typed(cellar: Path, uml: Uml, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(cellar)
+    told = uml("run").out
+    assert "uml predict artifacts/model wine.csv\n" in "".join(f"{line.rstrip()}\n" for line in told.splitlines())
+    assert f"UML_STUDY={cellar} make ui" in told
+    page = (cellar / "artifacts" / "report" / "index.html").read_text()
+    assert "uml predict artifacts/model ROWS.csv" in page
+    assert "fitted" not in page
+
+
+def test_ctrl_c_ends_plainly(cellar: Path, uml: Uml, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise ValueError("what DVC says of its lock when it is interrupted")
+
+    for error in (interrupted, Mock(side_effect=KeyboardInterrupt)):
+        monkeypatch.setattr(pipeline, "run", error)
+        told = uml("run", "--study", cellar)
+        assert (told.code, told.out) == (130, "stopped: what is done stays, and `uml run` goes on from there\n")
 
 
 def test_a_folder_that_is_no_model(uml: Uml, tmp_path: Path) -> None:
