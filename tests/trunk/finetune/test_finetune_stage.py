@@ -20,10 +20,10 @@ def test_from_params_to_a_model_that_predicts(tuned):
 
     runs = pd.read_parquet(trunk / "runs.parquet")
     assert sorted(set(runs["method"])) == ["uml", "uml_init", "unimodal"]
-    assert len(runs) == 3 * 4
+    assert len(runs) == 3 * 2
     curves = pd.read_parquet(trunk / "curves.parquet")
     assert set(curves["step"]) == {0, 3, 6}
-    assert curves[curves["method"] == "uml"]["cosine target|descriptions"].notna().sum() == 2 * 4
+    assert curves[curves["method"] == "uml"]["cosine target|descriptions"].notna().sum() == 2 * 2
 
     metrics = json.loads((trunk / "metrics.json").read_text())
     assert set(metrics) == {"runs", "gains", "arms", "ships", "test"}
