@@ -38,7 +38,7 @@ FACTS: dict[Modality, dict[str, str]] = {
 """What is measured: its column, and Arrow's name of the type. Shares are from 0 to 1, pixels and steps are counted,
 `rate` is in Hz, `peak` is 1 at full scale. Samples with equal or similar `near` are near-duplicates."""
 _ID_LENGTH = 32  # hex digits of a sha256: 128 bits
-_AT_ONCE = 4096  # rows that wait as Python objects
+_AT_ONCE = 1024  # rows that wait as Python objects
 
 
 def sample_id(sample: "Sample") -> str:

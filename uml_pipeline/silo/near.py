@@ -28,10 +28,12 @@ def _joined(names: np.ndarray) -> np.ndarray:
     from scipy.sparse.csgraph import connected_components
 
     values = np.array([int(name, 16) for name in names], np.uint64)
-    pairs = [np.stack([one, other]) for one, other in _candidates(values)]
-    one, other = np.concatenate([np.zeros((2, 0), int), *pairs], 1)
-    near = np.bitwise_count(values[one] ^ values[other]) <= _RADIUS
-    graph = coo_array((near[near], (one[near], other[near])), shape=(len(names), len(names)))
+    pairs = [np.zeros((2, 0), int)]
+    for one, other in _candidates(values):  # most are far apart: keeping all would take the most memory of the stage
+        near = np.bitwise_count(values[one] ^ values[other]) <= _RADIUS
+        pairs.append(np.stack([one[near], other[near]]))
+    one, other = np.concatenate(pairs, 1)
+    graph = coo_array((np.ones(len(one), bool), (one, other)), shape=(len(names), len(names)))
     return connected_components(graph, directed=False)[1]
 
 
