@@ -29,11 +29,17 @@ def build(plan: Plan) -> list[dg.AssetsDefinition]:
 def _facts(workbench: Workbench) -> dict[str, Any]:
     """The page's path, its three tables and its figures."""
     folder, metrics = workbench.artifact("report"), workbench.facts("report", "metrics.json")
+    labels = {method: arm["label"] for method, arm in workbench.facts("trunk", "metrics.json")["arms"].items()}
+
+    def labelled(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        names = ("method", "against")
+        return [row | {name: labels[row[name]] for name in names if name in row} for row in rows]
+
     return {
         "report": dg.MetadataValue.path(folder / "index.html"),
-        "ships": metrics["ships"],
-        "accuracy (%)": show.table(metrics["runs"], ["method", "shots", "mean", "std", "seeds"]),
-        "gains (points)": show.table(metrics["gains"], ["method", "against", "shots", "mean", "low", "high"]),
+        "ships": labels[metrics["ships"]],
+        "accuracy (%)": show.table(labelled(metrics["runs"]), ["method", "shots", "mean", "std", "seeds"]),
+        "gains (points)": show.table(labelled(metrics["gains"]), ["method", "against", "shots", "mean", "low", "high"]),
         "verdicts": show.table(metrics["verdicts"], ["silo", "verdict", "p_value"]),
         "figures": show.pictures(sorted(folder.glob("figures/*.svg"))),
     }

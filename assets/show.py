@@ -18,12 +18,6 @@ def table(rows: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> dg.Table
     return dg.MetadataValue.table(records, _schema(names, records)) if records else None
 
 
-def counts(numbers: Mapping[str, int], what: str, of: str) -> dg.TableMetadataValue | str:
-    """Numbers by name, the largest first."""
-    ordered = sorted(numbers.items(), key=lambda item: -item[1])
-    return table([{what: name, of: number} for name, number in ordered], [what, of]) or "none"
-
-
 def pictures(paths: Iterable[Path]) -> dg.MarkdownMetadataValue | None:
     """Pictures inside the page, one below the other; None if there is none of a size to embed."""
     shown = [_embedded(path) for path in paths if path.suffix in KINDS and path.stat().st_size <= LARGEST]

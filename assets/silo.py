@@ -53,12 +53,23 @@ def _facts(workbench: Workbench, name: str, quality: dict[str, Any]) -> dict[str
     return {
         "dagster/row_count": quality["good"],
         "classes": quality.get("classes"),
-        "groups": quality.get("groups"),
-        "set aside": show.counts(quality["bad"], "reason", "samples"),
+        "groups": quality.get("groups") or None,
+        "set aside": _set_aside(quality),
         "samples": show.pictures(sorted(folder.glob("contact.*"))),
         "examples": show.table(examples, ["label", "text"]),
         "folder": dg.MetadataValue.path(folder),
     }
+
+
+def _set_aside(quality: dict[str, Any]) -> dg.TableMetadataValue | str:
+    """Bad samples by reason, the most frequent first, and some of each."""
+    reasons = sorted(quality["bad"], key=lambda reason: -quality["bad"][reason])
+    names = quality.get("bad_samples", {})
+    rows = [
+        {"reason": reason, "samples": quality["bad"][reason], "such as": ", ".join(names.get(reason, []))}
+        for reason in reasons
+    ]
+    return show.table(rows, ["reason", "samples", "such as"]) or "none"
 
 
 def _verdict(quality: dict[str, Any]) -> dg.AssetCheckResult:

@@ -31,7 +31,7 @@ def _facts(workbench: Workbench) -> dict[str, object]:
 
     folder, metrics = workbench.artifact("trunk"), workbench.facts("trunk", "metrics.json")
     return {
-        "ships": metrics["ships"]["method"],
+        "ships": metrics["arms"][metrics["ships"]["method"]]["label"],
         "reason": metrics["ships"]["reason"],
         "methods": len(metrics["arms"]),
         "trainings": read_metadata(folder / "runs.parquet").num_rows,

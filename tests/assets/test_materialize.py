@@ -32,6 +32,11 @@ def versions(result: dg.ExecuteInProcessResult) -> dict[str, str]:
     return {event.asset_key.to_user_string(): (event.tags or {})["dagster/data_version"] for event in events}
 
 
+def told(result: dg.ExecuteInProcessResult, key: str) -> dict:
+    events = [event.materialization for event in result.get_asset_materialization_events()]
+    return next(dict(event.metadata) for event in events if event.asset_key.to_user_string() == key)
+
+
 def times(study: Study) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in (study.folder / "artifacts").rglob("*")}
 
@@ -56,6 +61,8 @@ def test_whatever_one_door_made_the_others_find_up_to_date(tiny_study: Study) ->
     assert first.success
     assert states(first) == {key: "unchanged" if key.split("/")[0] in begun else "done" for key in all_keys(tiny_study)}
     assert dvc_status(tiny_study) == {}
+    assert told(first, "report")["ships"].value in told(first, "model")["card"].value  # by its name, not its key
+    assert told(first, "silo/descriptions")["set aside"].value == "none"
 
     before = times(tiny_study)
     second = materialize_all(tiny_study)
