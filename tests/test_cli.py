@@ -324,7 +324,7 @@ BAD_INPUT = {
     "a typo": (edited(lambda p: p["trunk"].update(shot=[1])), ["unknown key 'trunk.shot'", "line", "did you mean"]),
     "an unknown encoder": (
         edited(lambda p: p["silos"]["drawings"].update(encoder="builtin/emojy")),
-        ["builtin/emojy", "builtin/emoji"],
+        ["builtin/emojy", "silo 'drawings'", "did you mean 'builtin/emoji'"],
     ),
     "too few seeds": (edited(lambda p: p["trunk"].update(seeds=2)), ["seeds are too few", "trunk.seeds"]),
 }

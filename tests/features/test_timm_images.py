@@ -120,7 +120,7 @@ def test_export_is_self_contained(tmp_path, pictures, checkpoint):
         ("timm/test_vit?input_size=[1, 96, 96]", "vit.safetensors", "makes no sense"),
         ("timm/test_resnet?global_pool=''", "resnet.safetensors", "gives no vector"),
         ("timm/test_vit?in_chans=1", "vit.safetensors", "where:"),
-        ("timm/test_vit", "nowhere.safetensors", "cannot be read"),
+        ("timm/test_vit", "nowhere.safetensors", "no such checkpoint"),
         ("timm/test_vit", "broken.safetensors", "cannot be read"),
         ("timm/test_resnet", "vit.safetensors", "does not fit"),
     ],

@@ -91,7 +91,7 @@ def test_export_is_self_contained(folder):
     ("checkpoint", "words"),
     [
         (None, "comes without weights"),
-        ("nowhere.safetensors", "not one of YAMNet"),
+        ("nowhere.safetensors", "no such checkpoint"),
         ("broken.safetensors", "not one of YAMNet"),
         ("images.safetensors", "not one of YAMNet"),
     ],

@@ -118,6 +118,7 @@ def test_damaged_content_is_a_user_error(content, words):
     with pytest.raises(UserError, match=words) as caught:
         read_audio(content)
     assert caught.value.where
+    assert "BytesIO" not in caught.value.where
     assert caught.value.fix
 
 

@@ -171,6 +171,7 @@ class EncoderConfig(Protocol):
     def crops(self) -> int: ...  # noqa: D102
 
 
+_SHOWN = 12  # of the names that there are: all of ours; timm has a thousand
 _FAMILIES = {
     "builtin": "uml_pipeline.features.builtin:create",
     "vectors": "uml_pipeline.features.vectors:VectorsEncoder",
@@ -264,8 +265,8 @@ def _plugins() -> dict[str, EntryPoint]:
 
 def unknown(name: str, known: list[str]) -> UserError:
     """The error for a name that nobody knows, with near ones."""
-    near = difflib.get_close_matches(name, known, n=3) or known[:5]
-    fix = f"use one of: {', '.join(near)}"
+    near = difflib.get_close_matches(name, known, n=3)
+    fix = f"did you mean {' or '.join(map(repr, near))}?" if near else f"use one of: {', '.join(known[:_SHOWN])}"
     return UserError(f"unknown encoder {name!r}", where="`encoder` in params.yaml", fix=fix)
 
 

@@ -86,6 +86,9 @@ def _load(checkpoint: Path) -> nn.Module:
     net = timm.create_model(**_ARCH)
     try:
         net.load_state_dict(load_file(checkpoint))
+    except FileNotFoundError:
+        fix = "correct `checkpoint` in params.yaml: it is relative to the study"
+        raise UserError("there is no such checkpoint", where=str(checkpoint), fix=fix) from None
     except (OSError, SafetensorError, RuntimeError) as error:
         where = f"{checkpoint}: {str(error).splitlines()[0]}"
         fix = "give a safetensors file of timm's mobilenetv1_100 with in_chans=1 and num_classes=521"

@@ -1,7 +1,6 @@
 """relevance: whether each auxiliary silo is about the same world as the target."""
 
 import numpy as np
-from rich.progress import track
 
 from uml_pipeline.features import read_features
 from uml_pipeline.relevance.coverage import coverage
@@ -21,7 +20,7 @@ def run(study: Study) -> None:
     seen = np.flatnonzero(manifest["split"] != "test")
     target = manifest["label"].iloc[seen], x[seen]
     with Workspace(study.folder).writing("relevance") as folder:
-        for name in track(study.auxiliary, "judging silos", transient=True):
+        for name in study.auxiliary:
             rows, features = read_features(study, name)
             found = agreement(target, (rows["label"], features), study.params.relevance.permutations)
             verdict, covered = judge(name, found, study.params.relevance), coverage(manifest["label"], rows["label"])

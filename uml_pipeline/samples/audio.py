@@ -42,7 +42,9 @@ def read_audio(file: Path | bytes) -> tuple[np.ndarray, int]:
         with soundfile.SoundFile(BytesIO(content)) as sound:
             channels = sound.read(dtype="float32", always_2d=True)  # [sample, channel]
             rate, cut = sound.samplerate, _is_cut(sound, content, len(channels))
-    except (soundfile.LibsndfileError, MemoryError, RuntimeError, ValueError) as error:
+    except soundfile.LibsndfileError as error:
+        raise _damaged("not readable audio", f"{where}: {error.error_string}") from None  # all of it names our buffer
+    except (MemoryError, RuntimeError, ValueError) as error:
         raise _damaged("not readable audio", f"{where}: {error}") from None
     if cut:
         raise _damaged("the audio is truncated", where)

@@ -29,7 +29,8 @@ def read_image(file: Path | bytes) -> Image.Image:
             return _on_white(ImageOps.exif_transpose(image))
     except _DAMAGE as error:
         what = "the image is truncated" if "truncated" in str(error) else "not a readable image"
-        raise UserError(what, where=f"{where}: {error}", fix="replace or remove the file") from None
+        why = str(error).partition(" <_io.")[0]  # Pillow names our buffer
+        raise UserError(what, where=f"{where}: {why}", fix="replace or remove the file") from None
 
 
 def _on_white(image: Image.Image) -> Image.Image:
