@@ -145,7 +145,7 @@ def typed(modality: str) -> str | None:
 
 def in_python(modality: str) -> str:
     """A sample of the modality as it stands in a program."""
-    told = {"text": '"a text"', "table": '{"a column": 1.5, "another": "red"}', "series": "series", "vector": "vector"}
+    told = {"text": '"a text"', "table": '{"a column": 1.5}', "series": "series", "vector": "vector"}
     return told.get(modality, '"FILE"')
 
 
