@@ -221,7 +221,7 @@ def test_no_path_leads_out(tmp_path_factory, name):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "cannot be read"),
+        (b"", "is empty"),
         (b"file_name,author\ncaf\xe9.png,ada\n", "cannot be read"),
         (b"file_name,author\ncat/1.png,ada,bob,cem\n", "cannot be read"),
         (b'file_name,author\n"cat/1.png,ada\n', "cannot be read"),

@@ -196,8 +196,8 @@ def test_missing_columns_are_named(tmp_path, kind, keys, words):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "cannot be read"),
-        (b"\n\n\n", "cannot be read"),
+        (b"", "is empty"),
+        (b"\n\n\n", "is empty"),
         (b"text,label\none,a\ntwo,b,c,d\n", "cannot be read"),
         (b"text,label\none,a,b\ntwo,b,c\n", "cannot be read"),
         (b'text,label\n"one,a\n', "cannot be read"),

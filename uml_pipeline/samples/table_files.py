@@ -53,6 +53,9 @@ def read_table(file: Path, kind: Format, words: Collection[str], *, cells: bool)
             if kind == "jsonl":
                 return _json_lines(file)
             return _csv(file, "\t" if kind == "tsv" else ",", words, cells=cells)
+    except pd.errors.EmptyDataError:
+        fix = "fill it: a first line that names the columns, then one line a sample"
+        raise UserError("the table is empty", where=str(file), fix=fix) from None
     except (ValueError, OSError, MemoryError, pd.errors.ParserWarning, pa.ArrowException) as error:
         fix = "save it again as UTF-8 CSV, JSON lines or Parquet"
         raise UserError("the table cannot be read", where=f"{file}: {error}", fix=fix) from None
