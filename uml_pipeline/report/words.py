@@ -100,7 +100,8 @@ def headline(evidence: Evidence) -> Headline:
     trunk, gains = evidence.trunk, judged(evidence.trunk)
     ships = f"What ships: {quoted(trunk, trunk.ships.method)}. {sentence(trunk.ships.reason)}"
     if not gains:
-        silent = f"No auxiliary silo was used, so the model learns from {evidence.target} alone."
+        why = listed([f"{one.silo}: {one.verdict}, {p_value(one)}" for one in evidence.verdicts if not one.used])
+        silent = f"No auxiliary silo was used{f' ({why})' * bool(why)}: the model learns from {evidence.target} alone."
         return Headline("same", "There is nothing to compare.", silent, ships)
     tone = _tone(gains)
     return Headline(tone, _answer(gains), _detail(evidence, gains), ships)
