@@ -12,7 +12,7 @@ def test_classes_meet_by_name():
     assert (found.shared, found.lacking, found.beyond) == (["dog"], ["cat", "owl"], ["emu"])
     assert found.reasons() == [
         "it lacks 2 of the target's 3 classes: cat, owl",
-        "it has 1 class(es) that the target has not",
+        "it has 1 class that the target has not",
     ]
 
 

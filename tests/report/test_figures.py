@@ -25,6 +25,16 @@ def test_curves_are_labelled_directly(found: Evidence) -> None:
     assert "not drawn: Zero-shot from text, 19.7%" in shown
 
 
+def test_names_have_as_much_room_at_any_number_of_shots(found: Evidence) -> None:
+    def place(shots: int) -> str | None:
+        runs = [run for run in found.trunk.runs if run.shots <= shots]
+        svg = figures.learning_curve(found.trunk.model_copy(update={"runs": runs}))
+        nodes = ElementTree.fromstring(svg).iter()
+        return next(node.get("x") for node in nodes if node.text == "Logistic regression")
+
+    assert place(1) == place(2) == place(4) is not None
+
+
 def test_gains_name_the_rival_and_the_interval(found: Evidence) -> None:
     shown = texts(figures.gains(found.trunk))
     assert "1 shot, against Unimodal probe" in shown

@@ -1,4 +1,5 @@
 import io
+import json
 from collections.abc import Callable
 
 import pytest
@@ -50,6 +51,16 @@ def test_says_so_where_it_does_not_help(make: Make) -> None:
     text = printed(make(lift=-2.7, noise=9))
     assert "UML does not help here" in text
     assert "What ships: “Unimodal probe”" in text
+
+
+def test_a_class_of_the_target_that_is_never_tested_is_told(make: Make) -> None:
+    study = make()
+    path = study.folder / "artifacts/silo/drawings/quality.json"
+    quality = json.loads(path.read_text())
+    failed = {"name": "contain", "column": "class_on_all_sides", "asks": "every class has samples on every side"}
+    quality["expectations"].append(failed | {"passed": False, "severity": "info", "observed": "missing: cat"})
+    path.write_text(json.dumps(quality))
+    assert "drawings: not every class has samples on every side (missing: cat)" in printed(study)
 
 
 def test_square_brackets_are_no_markup(make: Make) -> None:

@@ -28,7 +28,8 @@ class Coverage:
             f"it lacks {len(self.lacking)} of the target's {len(self.shared + self.lacking)} classes: "
             f"{_listed(self.lacking)}"
         ] * bool(self.lacking)
-        said += [f"it has {len(self.beyond)} class(es) that the target has not"] * bool(self.beyond)
+        more = f"{len(self.beyond)} class{'es' * (len(self.beyond) > 1)}"
+        said += [f"it has {more} that the target has not"] * bool(self.beyond)
         said += [f"{one!r} is {other!r} in the target: say so by `synonyms`" for one, other in alike]
         return said
 

@@ -1,6 +1,6 @@
 """The report's figures, as SVG text."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,7 +25,7 @@ def draw(evidence: Evidence) -> dict[str, str]:
 def learning_curve(trunk: Trunk) -> str:
     """Accuracy against shots for each arm: mean and one standard deviation over the splits."""
     with canvas("learning_curve", 8.6, 4.2) as (figure, out):
-        axes = figure.add_axes((0.07, 0.12, 0.62, 0.85))
+        axes = figure.add_axes((0.07, 0.12, 0.59, 0.85))
         styles = looks(trunk)
         # an arm far below all others would flatten the differences that matter: it is told in words
         shown = [method for method in trunk.methods if trunk.arms[method].kind != "text-only"]
@@ -66,13 +66,14 @@ def _name_ends(axes: "Axes", trunk: Trunk, styles: dict[str, Look], ends: dict[s
     steps = np.arange(len(names)) * (high - low) * 0.058
     # least movement under the constraint that neighbours keep their distance
     heights = isotonic_regression(np.array([ends[name] for name in names]) - steps).x + steps
-    right = axes.get_xlim()[1]
+    beside = axes.get_yaxis_transform()  # across in widths of the axes: as much room for names at any number of shots
     for method, height in zip(names, heights - max(0, heights[-1] - high), strict=True):
         look = styles[method]
-        axes.plot([right, right + 0.08], [ends[method], height], color=look.colour, linewidth=0.8, clip_on=False)
-        axes.plot(right + 0.12, height, color=look.colour, marker=look.marker, markersize=5, clip_on=False)
-        label = short(trunk.label(method), 34)
-        axes.text(right + 0.17, height, label, va="center", weight=weight(trunk, method))
+        drawn: dict[str, Any] = {"transform": beside, "color": look.colour, "clip_on": False}
+        axes.plot([1, 1.03], [ends[method], height], linewidth=0.8, **drawn)
+        axes.plot(1.045, height, marker=look.marker, markersize=5, **drawn)
+        label = short(trunk.label(method), 32)
+        axes.text(1.065, height, label, transform=beside, va="center", weight=weight(trunk, method))
 
 
 def _mention(axes: "Axes", trunk: Trunk) -> None:
@@ -101,7 +102,7 @@ def gains(trunk: Trunk) -> str:
                 _gain_row(axes, trunk, styles[row.method], row, place)
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.set_yticks([])
-        axes.locator_params(axis="x", nbins=7)
+        axes.locator_params(axis="x", nbins=5)
         axes.spines["left"].set_visible(False)
         axes.margins(x=0.08)
         axes.grid(axis="x")

@@ -39,6 +39,8 @@ def show(study: Study, console: Console) -> None:
     for silo in evidence.silos:
         if silo.quality.bad:
             console.print(Text(words.plain(words.set_aside(silo)), "yellow"))
+    if uneven := words.uneven(evidence.silos[0]):  # of the target: such a class is not trained, or never tested
+        console.print(Text(words.plain(uneven), "yellow"))
     console.print(Text(words.plain(headline.answer), f"bold {colour}"))
     console.print(Text(words.plain(headline.detail)))
     console.print(Text(words.plain(headline.ships)))

@@ -132,6 +132,12 @@ def set_aside(silo: Silo) -> str:
     return f"{silo.name}: {sum(quality.bad.values())} of {quality.rows} samples set aside: {why}"
 
 
+def uneven(silo: Silo) -> str | None:
+    """Which of a silo's classes are not on all sides of its split; None if all are."""
+    told = [one for one in silo.quality.expectations if one.column == "class_on_all_sides" and not one.passed]
+    return f"{silo.name}: not {told[0].asks} ({told[0].observed})" if told else None
+
+
 def named(quality: Quality, reason: str) -> str:
     """The first samples that are bad for a reason, in brackets, with dots where there are more."""
     names = quality.bad_samples.get(reason, [])
