@@ -315,7 +315,7 @@ BAD_INPUT = {
     "a single class": (one_class, ["'drawings' is refused", "at least two classes"]),
     "no groups": (no_group, ["metadata.csv", "file_name,artist"]),
     "a table without rows": (empty_table, ["the silo is empty"]),
-    "an empty file": (empty_file, ["the table cannot be read"]),
+    "an empty file": (empty_file, ["the table is empty"]),
     "too many empty texts": (empty_texts, ["'descriptions' is refused", "empty text: 6"]),
     "texts without labels": (no_labels, ["'descriptions' is refused", "no label: 30"]),
     "another column": (other_column, ["no text column 'text'", "sentence, label"]),
