@@ -7,14 +7,15 @@ def card(target: str, config: dict[str, Any], metrics: dict[str, Any], encoder: 
     """Markdown for the model folder's README.md; names from the study are kept on their lines and out of HTML."""
     ships, test, classes = metrics["ships"], metrics["test"], config["classes"]
     label = metrics["arms"][ships["method"]]["label"]
+    encoder_is = "fine-tuned with it" if config.get("mode") == "finetune" else "frozen"
     some = ", ".join(_plain(name) for name in classes[:8])
     return f"""# {_plain(target)}: {len(classes)} classes from one {encoder["modality"]}
 
 Recognises {len(classes)} classes ({some}{", …" if len(classes) > 8 else ""}) from one {encoder["modality"]}; no other
-modality is needed, and it costs what any linear probe on its encoder costs.
+modality is needed, and it costs what its encoder and one linear map cost.
 
 - Method: {label}. Why this one: {ships["reason"]}.
-- Encoder: `{encoder["encoder"]}` (frozen), {encoder["dim"]} features; one linear map on top.
+- Encoder: `{encoder["encoder"]}` ({encoder_is}), {encoder["dim"]} features; one linear map on top.
 - Trained on {config["samples"]} labelled samples.
 - Held-out test split ({test["samples"]} samples): {test["ships"]:.1f} % correct; the best target-only recipe has
   {test["baseline"]:.1f} %.

@@ -33,7 +33,7 @@ def run(study: Study) -> None:
             {
                 "modality": encoder.modality,
                 "encoder": encoder.describe(),
-                "preprocessing": PLAIN if tuned else STANDARDISED,
+                "preprocessing": STANDARDISED if "centre" in weights else PLAIN,
                 "method": config["ships"]["method"],
                 "samples": config["samples"],
             },

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -14,10 +16,10 @@ from uml_pipeline.learn.engine.world import World
 
 def test_the_rate_rises_then_falls_to_nothing():
     trace = [factor(step, 1000, 50) for step in range(1000)]
-    assert all(one < other for one, other in zip(trace[:49], trace[1:50], strict=True))
+    assert all(one < other for one, other in pairwise(trace[:50]))
     assert trace[49] == 1
     assert trace[50] == 1
-    assert all(one >= other for one, other in zip(trace[50:-1], trace[51:], strict=True))
+    assert all(one >= other for one, other in pairwise(trace[50:]))
     assert trace[-1] <= 1e-3
     assert trace[0] > 0
     assert factor(0, 1, 0) == 1

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+from uml_pipeline.learn.geometry import Array, centre_of
 from uml_pipeline.trunk.finetune.arms import Arm
 from uml_pipeline.trunk.finetune.config import FinetuneConfig
 from uml_pipeline.trunk.finetune.encoding import Encoding
 from uml_pipeline.trunk.finetune.inputs import Auxiliary, Inputs
-from uml_pipeline.trunk.finetune.network import Branch, SharedHead
-from uml_pipeline.trunk.finetune.samples import Raw, Source, Vectors
+from uml_pipeline.trunk.finetune.network import Branch, SharedHead, Standard
+from uml_pipeline.trunk.finetune.samples import Raw, Rows, Source, Vectors
 
+SCALE = 10.0  # turns cosines into logits
 NETWORK, ADAPTER = 5, 6  # streams of random numbers, beside a run's seed
 
 
@@ -26,11 +28,13 @@ class Built:
 
     model: SharedHead
     target: Raw
+    resting: Vectors  # the target by its frozen encoder
     silos: dict[str, Source]
 
 
-def build(inputs: Inputs, arm: Arm, config: FinetuneConfig, seed: int) -> Built:
-    """The arm's network; the same seed gives the arms with the same projection the same random start.
+def build(inputs: Inputs, arm: Arm, config: FinetuneConfig, seed: int, train: Rows) -> Built:
+    """The arm's network; the same seed gives the arms with the same projection the same random start. The target's
+    centre is that of its `train` rows.
 
     Raises:
         UserError: an encoder cannot be had, has no network, or cannot do what the configuration asks.
@@ -48,24 +52,28 @@ def build(inputs: Inputs, arm: Arm, config: FinetuneConfig, seed: int) -> Built:
             len(inputs.union),
             own=len(inputs.classes),
             projected=space != inputs.space,
-            silos={silo.name: _branch(inputs, silo, sources[silo.name], space, width, seed) for silo in learnt},
+            standard=_standard(inputs.x[train], config),
+            scale=SCALE if config.standardise else 1.0,
+            silos={one.name: _branch(inputs, one, sources[one.name], space, width, seed, config) for one in learnt},
             learnable_scales=config.learnable_scales,
             uncertainty=config.balance == "uncertainty",
         )
     if arm.init:
-        start_at_means(model.head, [silo for silo in read if silo.space == space])
-    target = Raw(inputs.samples, torch.from_numpy(inputs.y), encoder, config.augment)
-    return Built(model, target, sources)
+        near = [silo for silo in read if silo.space == space]
+        start_at_means(model.head, [(_seen(silo.x, config), silo.y) for silo in near])
+    y = torch.from_numpy(inputs.y)
+    target, resting = Raw(inputs.samples, y, encoder, config.augment), Vectors(torch.from_numpy(inputs.x), y)
+    return Built(model, target, resting, sources)
 
 
-def start_at_means(head: nn.Linear, silos: Sequence[Auxiliary]) -> None:
-    """UML(init), UML, sec. 1.3: each row is the unit mean of its class's embeddings, which are not scaled before. A
-    class without any keeps its random row, scaled to unit length.
+def start_at_means(head: nn.Linear, silos: Sequence[tuple[Tensor, Rows]]) -> None:
+    """UML(init), UML, sec. 1.3: each row is the unit mean of its class's embeddings, as the head sees them. A class
+    without any keeps its random row, scaled to unit length.
     """
     with torch.no_grad():
         sums = torch.zeros_like(head.weight)  # [class, width]
-        for silo in silos:
-            sums.index_add_(0, torch.from_numpy(silo.y), torch.from_numpy(np.ascontiguousarray(silo.x)))
+        for x, y in silos:
+            sums.index_add_(0, torch.from_numpy(y), x)
         silent = sums.abs().sum(1, keepdim=True) == 0
         head.weight.copy_(normalize(torch.where(silent, head.weight, sums), dim=1))
 
@@ -86,7 +94,9 @@ def _source(inputs: Inputs, silo: Auxiliary, target: Encoding, config: FinetuneC
     return Raw(silo.samples, own, target.encoder if shared else inputs.encoder(silo.name))
 
 
-def _branch(inputs: Inputs, silo: Auxiliary, source: Source, space: str, width: int, seed: int) -> Branch:
+def _branch(
+    inputs: Inputs, silo: Auxiliary, source: Source, space: str, width: int, seed: int, config: FinetuneConfig
+) -> Branch:
     known, adapter, encoder = np.unique(silo.y), None, None
     if silo.space not in (space, inputs.space):
         with _random(seed, ADAPTER, zlib.crc32(silo.name.encode())):
@@ -97,10 +107,23 @@ def _branch(inputs: Inputs, silo: Auxiliary, source: Source, space: str, width: 
     return Branch(
         known=None if len(known) == len(inputs.union) else torch.from_numpy(known),
         encoder=encoder,
+        standard=_standard(silo.x, config),
         adapter=adapter,
         bridge=silo.space == inputs.space != space,
         through_target=shared,
     )
+
+
+def _standard(x: Array, config: FinetuneConfig) -> Standard | None:
+    """By the centre of these vectors [n, dim]."""
+    return Standard(torch.from_numpy(centre_of(x))) if config.standardise else None
+
+
+def _seen(x: Array, config: FinetuneConfig) -> Tensor:
+    """Vectors as they come before projection or head."""
+    plain = torch.from_numpy(np.ascontiguousarray(x))
+    standard = _standard(x, config)
+    return standard(plain) if standard else plain
 
 
 def _learning(encoding: Encoding, config: FinetuneConfig) -> Encoding:

@@ -25,15 +25,9 @@ class Encoding(nn.Module):
         self.encoder, self._frozen_norms = encoder, frozen_norms
         self.net.requires_grad_(True)
 
-    def forward(self, prepared: Prepared, resting: bool = False) -> Tensor:
-        """[sample, dim], in the order of the stacks; `resting`: without gradients, as a frozen encoder sees them."""
-        if resting:
-            self.net.eval()
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not resting):
-            parts = [self.encoder.compute(stack).flatten(1) for stack in prepared]
-        if resting:
-            self.train(self.training)
-        return torch.cat(parts)
+    def forward(self, prepared: Prepared) -> Tensor:
+        """[sample, dim], in the order of the stacks."""
+        return torch.cat([self.encoder.compute(stack).flatten(1) for stack in prepared])
 
     def train(self, mode: bool = True) -> "Encoding":
         """Batch normalisation stays as it is, if so told."""

@@ -12,7 +12,6 @@ from uml_pipeline.features.encoders import Encoder
 from uml_pipeline.features.samples import Samples
 from uml_pipeline.learn.geometry import Array
 from uml_pipeline.relevance import read_verdicts
-from uml_pipeline.silo.manifest import read_manifest
 from uml_pipeline.study import Study
 
 Rows = NDArray[np.int64]
@@ -37,6 +36,7 @@ class Inputs:
     study: Study
     manifest: pd.DataFrame  # of the target, labelled samples alone
     samples: Samples  # of the target, in the manifest's order
+    x: Array  # of the target by its frozen encoder, in the same order
     y: Rows  # of the target, of `classes`
     space: str  # of the target's encoder before it learns
     fingerprint: str
@@ -81,7 +81,7 @@ def gather(study: Study) -> Inputs:
             fix="take them out of `silos`, or set the policy to `exclude` or `warn`",
         )
     used = [name for name, verdict in verdicts.items() if verdict["used"] and name not in config.forced]
-    manifest = _labelled(read_manifest(study, study.target))
+    manifest, x = _table(study, study.target)
     classes = sorted(manifest["label"].unique())
     if len(classes) < 2:
         raise UserError(f"the target {study.target!r} has {len(classes)} labelled classes", fix="label at least two")
@@ -94,6 +94,7 @@ def gather(study: Study) -> Inputs:
         study,
         manifest,
         Samples.of(study, study.target, manifest),
+        x,
         number(manifest, classes),
         own["space"],
         own["fingerprint"],
@@ -122,7 +123,3 @@ def _auxiliary(study: Study, name: str, manifest: pd.DataFrame, x: Array, union:
     own = read_config(study, name)
     y = number(manifest, union)
     return Auxiliary(name, Samples.of(study, name, manifest), x, y, own["space"], own["fingerprint"])
-
-
-def _labelled(manifest: pd.DataFrame) -> pd.DataFrame:
-    return manifest[manifest["label"].notna()].reset_index(drop=True)

@@ -5,6 +5,7 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import normalize
 
 from uml_pipeline.trunk.finetune.encoding import Encoding, Prepared
 
@@ -13,8 +14,25 @@ Inputs = Mapping[str, Prepared]
 """Samples by modality: `target`, and auxiliary silos by name. Of a frozen silo, one stack of features [n, d]."""
 
 
+class Standard(nn.Module):
+    """Unit vectors seen from a centre, as everywhere else here (learn/geometry.py): what all samples of a modality
+    share is taken out, and no modality is louder than another.
+    """
+
+    centre: Tensor
+
+    def __init__(self, centre: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("centre", centre)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[n, dim] -> [n, dim]."""
+        return normalize(normalize(x, dim=1) - self.centre, dim=1)
+
+
 class SharedHead(nn.Module):
-    """logits of the target = s_x W P f(x), of a silo = s_y W y, or s_y W A f(y) where it lies in another space.
+    """logits of the target = s_x W P f(x), of a silo = s_y W f(y), or s_y W A f(y) where it lies in another space; f
+    is an encoder, with its vectors standardised where that is asked for.
 
     A silo in the target's own space goes through P as the target does: a bridge. Rows of W are the classes of all
     silos; each silo's logits are over the classes that it has.
@@ -29,19 +47,24 @@ class SharedHead(nn.Module):
         own: int,
         projected: bool,
         silos: "Mapping[str, Branch]",
+        standard: nn.Module | None = None,
+        scale: float = 1.0,
         learnable_scales: bool = True,
         uncertainty: bool = False,
     ) -> None:
-        """`width` of the head; of its `classes` rows, the first `own` are the target's."""
+        """`width` of the head; of its `classes` rows, the first `own` are the target's; `standard`: what is done to the
+        target's vectors; `scale`: where the logit scales begin.
+        """
         super().__init__()
         self.encoder, self.own = encoder, own
+        self.standard = standard or nn.Identity()
         dim = encoder.encoder.dim
         self.projection = nn.Linear(dim, width, bias=False) if projected else nn.Identity()
         self.head = nn.Linear(width, classes, bias=False)
         self.branches = nn.ModuleDict({_key(name): branch for name, branch in silos.items()})
         names = [TARGET, *silos]
         self.scales = nn.ParameterDict(
-            {_key(name): nn.Parameter(torch.ones(()), requires_grad=learnable_scales) for name in names}
+            {_key(name): nn.Parameter(torch.tensor(scale), requires_grad=learnable_scales) for name in names}
         )
         self.log_variances = nn.ParameterDict(
             {_key(name): nn.Parameter(torch.zeros(())) for name in names if uncertainty}
@@ -49,7 +72,7 @@ class SharedHead(nn.Module):
 
     def forward(self, inputs: Inputs, resting: bool = False) -> dict[str, Tensor]:
         """Logits by modality: [n, classes of the silo]. The target comes first, so that what it draws at random does
-        not depend on the others.
+        not depend on the others. `resting`: the target's samples are features of its frozen encoder.
         """
         logits = {}
         for name in sorted(inputs, key=lambda one: one != TARGET):
@@ -58,7 +81,7 @@ class SharedHead(nn.Module):
         return logits
 
     def folded(self) -> Tensor:
-        """The linear map from the encoder's vectors to the target's logits, s_x W P: [own, dim], float64 inside."""
+        """The linear map from the target's vectors, standardised if so, to its logits, s_x W P: [own, dim]."""
         weight = self.head.weight[: self.own].double()
         if isinstance(self.projection, nn.Linear):
             weight = weight @ self.projection.weight.double()
@@ -75,9 +98,10 @@ class SharedHead(nn.Module):
     def _place(self, name: str, prepared: Prepared, resting: bool) -> Tensor:
         """Where samples lie before the head: [n, width]."""
         if name == TARGET:
-            return self.projection(self.encoder(prepared, resting))
+            x = torch.cat(list(prepared)) if resting else self.encoder(prepared)
+            return self.projection(self.standard(x))
         branch = self.branch(name)
-        y = self.encoder(prepared, resting) if branch.through_target else branch.encode(prepared)
+        y = branch.standard(self.encoder(prepared) if branch.through_target else branch.encode(prepared))
         return self.projection(y) if branch.bridge else branch.adapter(y)
 
     def _rows(self, name: str) -> Tensor:
@@ -98,6 +122,7 @@ class Branch(nn.Module):
         *,
         known: Tensor | None,
         encoder: Encoding | None = None,
+        standard: nn.Module | None = None,
         adapter: nn.Module | None = None,
         bridge: bool = False,
         through_target: bool = False,
@@ -108,7 +133,7 @@ class Branch(nn.Module):
         """
         super().__init__()
         self.register_buffer("known", known, persistent=False)
-        self.encoder, self.adapter = encoder, adapter or nn.Identity()
+        self.encoder, self.standard, self.adapter = encoder, standard or nn.Identity(), adapter or nn.Identity()
         self.bridge, self.through_target = bridge, through_target
 
     def encode(self, prepared: Prepared) -> Tensor:

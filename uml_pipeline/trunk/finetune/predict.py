@@ -7,13 +7,15 @@ from torch import Tensor
 
 from uml_pipeline.learn.engine.world import World
 from uml_pipeline.trunk.finetune.network import TARGET, SharedHead
-from uml_pipeline.trunk.finetune.samples import Raw, Rows
+from uml_pipeline.trunk.finetune.samples import Rows, Source
 from uml_pipeline.workers import chunks, each
 
 _AT_ONCE = 32  # samples
 
 
-def logits_of(model: SharedHead, source: Raw, rows: Rows, world: World) -> tuple[Tensor, Tensor]:
+def logits_of(
+    model: SharedHead, source: Source, rows: Rows, world: World, *, resting: bool = False
+) -> tuple[Tensor, Tensor]:
     """Logits [n, class] and classes [n] of samples, computed by all processes together; on the CPU of each.
 
     The order is not that of `rows`, but the same in every process.
@@ -25,7 +27,7 @@ def logits_of(model: SharedHead, source: Raw, rows: Rows, world: World) -> tuple
         here, mine = mine[: len(batch.y)], mine[len(batch.y) :]
         batch = batch.to(world.device)
         with torch.inference_mode():
-            logits[here] = model({TARGET: batch.prepared})[TARGET].float()
+            logits[here] = model({TARGET: batch.prepared}, resting=resting)[TARGET].float()
         y[here] = batch.y
     return world.sum(logits).cpu(), world.sum(y).cpu()
 

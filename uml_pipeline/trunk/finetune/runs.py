@@ -42,7 +42,7 @@ class Run:
 
     def build(self) -> Built:
         """Its network before training."""
-        return build(self.inputs, self.arm, self.config, self.seed)
+        return build(self.inputs, self.arm, self.config, self.seed, self.train)
 
     def train_on(self, world: World, advance: Callable[[int], None]) -> Fit:
         """Train it, or go on where it was killed, or read what it came to; `advance` is told the steps.
@@ -54,6 +54,8 @@ class Run:
         if not self.done:
             task = Finetuning(self.build(), self.train, self.val, self.setting.alpha, config, self.seed)
             task.check(world)
+            if config.probe_steps:
+                _probe(task, config, self.seed, world)
             at = self.folder / CHECKPOINT
             found = fit(task, config, self.seed, world=world, checkpoint=at, advance=advance)
             if world.first:
@@ -64,3 +66,11 @@ class Run:
             return found
         advance(config.steps)
         return Fit(**checkpoint.load(self.folder / DONE))
+
+
+def _probe(task: Finetuning, config: FinetuneConfig, seed: int, world: World) -> None:
+    """Let projection and head learn on the frozen features first. It takes seconds: no checkpoint is kept."""
+    update = {"steps": config.probe_steps, "learning_rate": config.probe_rate / config.head_rate}
+    task.resting = True
+    task.model.load_state_dict(fit(task, config.model_copy(update=update), seed, world=world).weights)
+    task.resting = False

@@ -2,7 +2,6 @@
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -20,17 +19,9 @@ from uml_pipeline.trunk.finetune.calibration import calibrated
 from uml_pipeline.trunk.finetune.config import FinetuneConfig
 from uml_pipeline.trunk.finetune.network import TARGET, SharedHead
 from uml_pipeline.trunk.finetune.predict import logits_of
-from uml_pipeline.trunk.finetune.samples import Batch, Rows
+from uml_pipeline.trunk.finetune.samples import Batch, Raw, Rows, Vectors
 
 OWN, AUXILIARY, AUGMENT = 2, 3, 4  # streams of random numbers, beside a run's seed
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """One process's samples of one part of a step's batch."""
-
-    step: int
-    batches: dict[str, Batch]
 
 
 class Finetuning:
@@ -40,12 +31,17 @@ class Finetuning:
 
     def __init__(self, built: Built, train: Rows, val: Rows, alpha: float, config: FinetuneConfig, seed: int) -> None:
         self.model: nn.Module = built.model
+        self.resting = False  # whether the encoder rests: the target's samples are then its features
         self._built, self._train, self._val = built, train, val
         self._alpha, self._config, self._seed = alpha, config, seed
         self._streams = {TARGET: Stream(len(train), config.batch, (seed, OWN))}
         for name, source in built.silos.items():
             own = (seed, AUXILIARY, zlib.crc32(name.encode()))
             self._streams[name] = Stream(len(source), config.auxiliary_batch, own)
+
+    @property
+    def _target(self) -> Raw | Vectors:
+        return self._built.resting if self.resting else self._built.target
 
     def check(self, world: World) -> None:
         """Every part of every process must have a sample.
@@ -71,22 +67,22 @@ class Finetuning:
         rest = nn.ParameterList(one for one in model.parameters() if id(one) not in taken and one.requires_grad)
         return [*groups, *plain_groups(rest, config.weight_decay, config.head_rate)]
 
-    def draw(self, step: int, part: int, world: World) -> Drawn:
+    def draw(self, step: int, part: int, world: World) -> dict[str, Batch]:
         """See Task."""
         batches = {}
         for name, stream in self._streams.items():
             rows = world.share(stream.rows(step)[part :: self._config.accumulate])
             if name == TARGET:
-                batches[name] = self._built.target.take(self._train[rows], (self._seed, AUGMENT, step))
+                batches[name] = self._target.take(self._train[rows], (self._seed, AUGMENT, step))
             else:
                 batches[name] = self._built.silos[name].take(rows, None)
-        return Drawn(step, batches)
+        return batches
 
-    def losses(self, model: nn.Module, drawn: Drawn, world: World) -> dict[str, Tensor]:
+    def losses(self, model: nn.Module, drawn: dict[str, Batch], world: World) -> dict[str, Tensor]:
         """See Task."""
-        batches = {name: batch.to(world.device) for name, batch in drawn.batches.items()}
+        batches = {name: batch.to(world.device) for name, batch in drawn.items()}
         inputs = {name: batch.prepared for name, batch in batches.items()}
-        logits = model(inputs, resting=drawn.step < self._config.freeze)
+        logits = model(inputs, resting=self.resting)
         return {name: self._loss(name, logits[name], batch, world) for name, batch in batches.items()}
 
     def observe(self, losses: Mapping[str, Tensor], world: World) -> dict[str, float]:
@@ -99,7 +95,7 @@ class Finetuning:
     def judge(self, model: nn.Module, world: World) -> Judgement:
         """See Task. Log-loss at the best scale, and accuracy in percent."""
         assert isinstance(model, SharedHead)
-        logits, y = logits_of(model, self._built.target, self._val, world)
+        logits, y = logits_of(model, self._target, self._val, world, resting=self.resting)
         loss, factor = calibrated(logits, y)
         right = float((logits.argmax(1) == y).double().mean())
         return Judgement(loss, {"accuracy": 100 * right, "factor": factor})
