@@ -7,6 +7,7 @@ from uml_pipeline.features.encoders import Encoder, Spec, unknown
 _CLASSES = {
     "emoji": "emoji:EmojiEncoder",
     "minilm": "minilm:MiniLMEncoder",
+    "vit": "language_vit:LanguageVitEncoder",
     "logmel": "logmel:LogMelEncoder",
     "yamnet": "yamnet:YamnetEncoder",
     "table": "tabular:TableEncoder",
@@ -24,6 +25,7 @@ def create(spec: Spec) -> Encoder:
     """
     if spec.rest not in _CLASSES:
         raise unknown(spec.name, NAMES)
-    spec.chosen()
+    if spec.rest != "vit":  # the only one with options
+        spec.chosen()
     module, _, name = _CLASSES[spec.rest].partition(":")
     return getattr(import_module(f"uml_pipeline.features.{module}"), name)(spec)
