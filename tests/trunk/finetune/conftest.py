@@ -75,7 +75,7 @@ def encoder_of(net: str) -> dict[str, str]:
 def write(folder: Path, params: dict) -> Study:
     """The study with these parameters, and random weights for its network: always the same."""
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
-    if checkpoint := params["silos"]["drawings"].get("checkpoint"):
+    if checkpoint := params["silos"].get("drawings", {}).get("checkpoint"):
         net = checkpoint.partition(".")[0]
         with torch.random.fork_rng([]):
             torch.manual_seed(0)

@@ -103,7 +103,7 @@ def _branch(
             adapter = nn.Linear(silo.x.shape[1], width, bias=False)
     shared = isinstance(source, Raw) and silo.fingerprint == inputs.fingerprint
     if isinstance(source, Raw) and not shared:
-        encoder = Encoding(source.encoder)
+        encoder = _learning(Encoding(source.encoder), config)
     return Branch(
         known=None if len(known) == len(inputs.union) else torch.from_numpy(known),
         encoder=encoder,
