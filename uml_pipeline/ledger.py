@@ -1,6 +1,7 @@
 """DVC as the one record of what was made from what: dvc.yaml's graph, dvc.lock's hashes."""
 
 import contextlib
+import json
 import logging
 import os
 import sys
@@ -39,12 +40,31 @@ class Ledger:
             self._repo = Repo(str(folder))
         except NotDvcRepoError:
             self._repo = Repo.init(str(folder), no_scm=True)
+        self._mend()
         try:
             self._stages = self._collect()
         except DvcException as error:
             raise UserError(
                 "DVC cannot read the graph", where=f"{self._file}: {error}", fix="compare with `uml graph`"
             ) from None
+
+    def _mend(self) -> None:
+        """Remove DVC's list of who reads and writes what (`rwlock`) if it was cut short.
+
+        A process that is stopped while it writes the list leaves half of it, and DVC refuses to work ever after.
+        """
+        from dvc.lock import make_lock
+
+        tmp = Path(self._repo.tmp_dir)
+        hardlink = self._repo.config["core"].get("hardlink_lock", False)
+        # under DVC's own guard: what is half-written now is nobody's work in progress
+        with make_lock(str(tmp / "rwlock.lock"), tmp_dir=str(tmp), hardlink_lock=hardlink):
+            try:
+                json.loads((tmp / "rwlock").read_text(encoding="utf-8"))
+            except FileNotFoundError:
+                pass
+            except ValueError:
+                (tmp / "rwlock").unlink()
 
     def _collect(self) -> dict[str, "PipelineStage"]:
         import networkx
