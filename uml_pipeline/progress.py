@@ -12,7 +12,9 @@ from rich.text import Text
 def progress(what: str, total: int | None = None, *, done: int = 0) -> Iterator[Callable[[int], None]]:
     """Show `what` while the block runs; the block tells how many more samples are done, of `total` if that is known."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    # rich would leave an empty line in a log for every bar
+    with Progress(*columns, console=console, transient=True, disable=not console.is_interactive) as bar:
         task = bar.add_task(what, total=total, completed=done)
         yield lambda count: bar.advance(task, count)
 
