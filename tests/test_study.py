@@ -49,9 +49,12 @@ MISTAKES = [  # (what stands in the file, what stands there instead, words of th
     ("modality: image", "modality: smell", ["silos.drawings.modality", "'image', 'audio'"], 4),
     ("  notes:\n", "  my notes:\n", ["'my notes'", "ASCII"], 2),
     ("  notes:\n", "  ../notes:\n", ["'../notes'", "ASCII"], 2),
-    ("target: drawings", "target: photos", ["'photos' is not one of the silos: drawings, notes"], None),
-    ("forced: [notes]", "forced: [nots]", ["'nots' is not one of the silos: drawings, notes"], None),
-    ("forced: [notes]", "forced: [drawings]", ["the target 'drawings' cannot be a forced"], None),
+    ("target: drawings", "target: photos", ["target: 'photos' is not one of the silos", "allowed: drawings, notes"], 1),
+    ("target: drawings", "target: drawing", ["'drawing' is not one of", "did you mean 'drawings'?"], 1),
+    ("forced: [notes]", "forced: [nots]", ["trunk.forced.0: 'nots' is not one of", "did you mean 'notes'?"], 15),
+    ("forced: [notes]", "forced:\n  - notes\n  - nots", ["trunk.forced.1: 'nots'", "did you mean 'notes'?"], 17),
+    ("forced: [notes]", "forced: [drawings]", ["trunk.forced.0: the target 'drawings' cannot be", "remove it"], 15),
+    ("modality: image", "modality: image\n    label: null", ["silos.drawings.label", "'drawings' needs labels"], 5),
 ]
 NOT_A_STUDY = {
     "nothing": "",

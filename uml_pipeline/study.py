@@ -17,6 +17,14 @@ from uml_pipeline.trunk.config import TrunkConfig
 PARAMS = "params.yaml"
 
 
+class _Misfit(ValueError):
+    """A value that does not fit another one: pydantic knows of no place for it, so it carries its own."""
+
+    def __init__(self, what: str, *, at: tuple, fix: str) -> None:
+        self.at, self.fix = at, fix
+        super().__init__(what)
+
+
 class Params(Config):
     """The whole of params.yaml."""
 
@@ -38,13 +46,17 @@ class Params(Config):
 
     @model_validator(mode="after")
     def _known(self) -> Self:
-        for name in [self.target, *self.trunk.forced]:
+        forced = {("trunk", "forced", place): name for place, name in enumerate(self.trunk.forced)}
+        for at, name in {("target",): self.target, **forced}.items():
             if name not in self.silos:
-                raise ValueError(f"{name!r} is not one of the silos: {', '.join(self.silos)}")
-        if self.target in self.trunk.forced:
-            raise ValueError(f"the target {self.target!r} cannot be a forced auxiliary silo")
+                raise _Misfit(f"{name!r} is not one of the silos", at=at, fix=_near(name, self.silos))
+        for at, name in forced.items():
+            if name == self.target:
+                fix = "remove it: the target is in every arm"
+                raise _Misfit(f"the target {name!r} cannot be a forced auxiliary silo", at=at, fix=fix)
         if self.silos[self.target].label is None:
-            raise ValueError(f"the target {self.target!r} needs labels: its `label` cannot be null")
+            at, fix = ("silos", self.target, "label"), "name the column with the classes, or choose another target"
+            raise _Misfit(f"the target {self.target!r} needs labels: its `label` cannot be null", at=at, fix=fix)
         return self
 
 
@@ -147,10 +159,13 @@ def _explain(error: ValidationError, path: Path, lines: dict[tuple, int]) -> Use
     """The first problem in words: the key, its line, and what is allowed."""
     # first a key that is not known: where it is a typo, the key that it was meant to be is missing too
     problem = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
-    where = tuple(problem["loc"])
-    key = ".".join(str(part) for part in where) or PARAMS
+    misfit = problem.get("ctx", {}).get("error")
+    where = misfit.at if isinstance(misfit, _Misfit) else tuple(problem["loc"])
+    key = ".".join(str(part) for part in where)
     known = next((lines[where[:n]] for n in range(len(where), 0, -1) if where[:n] in lines), None)
     place = f"{path}, line {known}" if known else str(path)
+    if isinstance(misfit, _Misfit):
+        return UserError(f"{key}: {misfit}", where=place, fix=misfit.fix)
     if problem["type"] == "extra_forbidden":
         allowed = _fields(where[:-1])
         return UserError(f"unknown key {key!r}", where=place, fix=_near(str(where[-1]), allowed))
@@ -176,8 +191,6 @@ def _fields(at: tuple) -> list[str]:
 
 
 def _describe(at: tuple) -> str:
-    if not at:  # the message is about several keys, and names them
-        return "see the message above"
     owner = _owner(at) if len(at) > 1 else Params
     field = owner.model_fields.get(str(at[-1])) or owner.model_fields.get(str(at[-2]) if len(at) > 1 else "")
     return (field.description or "").replace("\n", " ") if field else "see the message above"
