@@ -3,7 +3,7 @@
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -42,17 +42,29 @@ class Cache:
     def get(self, keys: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """The keys that are there, in the order asked for, each with its bytes; a few in memory at a time."""
         for some in chunks(keys, _AT_ONCE):
-            marks = ",".join("?" * len(some))
-            query = f"SELECT key, value, crc FROM entry WHERE key IN ({marks})"
-            with self._lock, closing(self._db.execute(query, some)) as rows:
+            with self._rows(some) as rows:
                 found = {key: value for key, value, crc in rows if zlib.crc32(value) == crc}
             yield from ((key, found[key]) for key in some if key in found)
+
+    def lacks(self, keys: Iterable[str]) -> Iterator[str]:
+        """The keys that are not there, in the order asked for; values pass by one at a time."""
+        for some in chunks(keys, _AT_ONCE):
+            with self._rows(some) as rows:
+                found = {key for key, value, crc in rows if zlib.crc32(value) == crc}
+            yield from (key for key in some if key not in found)
 
     def put(self, entries: Iterable[tuple[str, bytes]]) -> None:
         """Write entries in one transaction: they are on disk when this returns."""
         with self._lock, self._db:
             rows = ((key, value, zlib.crc32(value)) for key, value in entries)
             self._db.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?, ?)", rows)
+
+    @contextmanager
+    def _rows(self, keys: list[str]) -> Iterator[sqlite3.Cursor]:
+        marks = ",".join("?" * len(keys))
+        query = f"SELECT key, value, crc FROM entry WHERE key IN ({marks})"
+        with self._lock, closing(self._db.execute(query, keys)) as rows:
+            yield rows
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -30,8 +30,8 @@ def fill(cache: Cache, encoder: Encoder, samples: Samples, runtime: Runtime, stu
     Raises:
         UserError: a sample cannot be read, or gives no finite vector; what was encoded before it is kept.
     """
-    known = {one for one, _ in cache.get(samples.ids)}
-    missing = samples.take([place for place, one in enumerate(samples.ids) if one not in known])
+    lacking = set(cache.lacks(samples.ids))
+    missing = samples.take([place for place, one in enumerate(samples.ids) if one in lacking])
     if not len(missing):
         return
     if study.params.features.engine == "ray":
@@ -40,7 +40,7 @@ def fill(cache: Cache, encoder: Encoder, samples: Samples, runtime: Runtime, stu
         stream = batches_on_ray(encoder, missing, study, name)
     else:
         stream = batches(encoder, missing, runtime)
-    with progress(f"encoding {name}", len(samples), done=len(known)) as advance:
+    with progress(f"encoding {name}", len(samples), done=len(samples) - len(missing)) as advance:
         pending: list[tuple[str, bytes]] = []
         written = time.monotonic()
         try:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from uml_pipeline.study import Study
 
 CONFIG, INDEX = "config.json", "index.parquet"
-_BYTES = 2**24  # of a shard: what a writer holds in memory
+_BYTES = 2**23  # of a shard: what a writer holds in memory, twice
 _KEY, _VIEWS = "features", "views"
 
 
@@ -35,7 +35,7 @@ def write(folder: Path, ids: list[str], vectors: Iterable[np.ndarray], config: d
     source = iter(vectors)
     lengths: list[int] = []
     while first := list(islice(source, 1)):
-        rows = np.stack([*first, *islice(source, max(1, _BYTES // first[0].nbytes) - 1)]).astype(np.float32, copy=False)
+        rows = _filled(first[0], islice(source, max(1, _BYTES // first[0].nbytes) - 1))
         tensors = {_KEY: np.ascontiguousarray(rows[:, 0])}
         if rows.shape[1] > 1:
             tensors[_VIEWS] = np.ascontiguousarray(rows[:, 1:])
@@ -45,6 +45,16 @@ def write(folder: Path, ids: list[str], vectors: Iterable[np.ndarray], config: d
     places = np.concatenate([np.arange(0, dtype=np.int32), *(np.arange(one, dtype=np.int32) for one in lengths)])
     pq.write_table(pa.table({"sample_id": ids, "shard": shards, "row": places}), folder / INDEX)
     write_json(folder / CONFIG, config)
+
+
+def _filled(first: np.ndarray, others: Iterable[np.ndarray]) -> np.ndarray:
+    """All of them as one array, float32 [sample, view, dim], never held twice."""
+    rows = np.empty((max(1, _BYTES // first.nbytes), *first.shape), np.float32)
+    rows[0] = first
+    count = 1
+    for count, vector in enumerate(others, start=2):
+        rows[count - 1] = vector
+    return rows[:count]
 
 
 def read_config(study: "Study", name: str) -> dict[str, Any]:
