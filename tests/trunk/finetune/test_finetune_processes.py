@@ -59,3 +59,20 @@ def test_two_processes_find_what_one_finds(tuned):
     numbers = [frame.select_dtypes("number").drop(columns="factor") for frame in curves]
     pd.testing.assert_frame_equal(*numbers, atol=1e-3)
     assert not (two.folder / ".uml" / "finetune").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")  # Ray's own warnings are not ours to mend
+def test_ray_train_finds_what_one_process_finds(tuned):
+    import ray
+
+    options = {"arms": ["unimodal"], "steps": 4, "look_every": 2}
+    one, two = tuned(**options), tuned(**options, processes=2, launcher="ray")
+    call(one, Step("trunk"))
+    ray.init(num_cpus=3, include_dashboard=False, log_to_driver=False)
+    try:
+        call(two, Step("trunk"))
+    finally:
+        ray.shutdown()
+    curves = [pd.read_parquet(Workspace(study.folder).reading("trunk") / "curves.parquet") for study in (one, two)]
+    pd.testing.assert_frame_equal(*(frame[["step", "score"]] for frame in curves), atol=1e-3)
