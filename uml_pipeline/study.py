@@ -46,8 +46,8 @@ class Params(Config):
 
     @model_validator(mode="after")
     def _known(self) -> Self:
-        forced = {("trunk", "forced", place): name for place, name in enumerate(self.trunk.forced)}
-        for at, name in {("target",): self.target, **forced}.items():
+        forced: dict[tuple, str] = {("trunk", "forced", place): name for place, name in enumerate(self.trunk.forced)}
+        for at, name in [(("target",), self.target), *forced.items()]:
             if name not in self.silos:
                 raise _Misfit(f"{name!r} is not one of the silos", at=at, fix=_near(name, self.silos))
         for at, name in forced.items():
