@@ -309,7 +309,10 @@ def edited(change: Callable[[dict[str, Any]], object]) -> Callable[[Study], None
 
 BAD_INPUT = {
     "an empty silo": (empty_folder, ["the silo is empty"]),
-    "a folder that is not there": (no_folder, ["data/drawings", "silo@drawings"]),
+    "a folder that is not there": (
+        no_folder,
+        ["silo path 'data/drawings' does not exist", "silo 'drawings': ", "correct `path` in params.yaml"],
+    ),
     "a file where a folder should be": (a_file_for_a_folder, ["unsupported file type", "give a folder"]),
     "too many unreadable images": (broken_images, ["'drawings' is refused", "the image is truncated: 8", "max_bad"]),
     "a single class": (one_class, ["'drawings' is refused", "at least two classes"]),
@@ -319,7 +322,7 @@ BAD_INPUT = {
     "too many empty texts": (empty_texts, ["'descriptions' is refused", "empty text: 6"]),
     "texts without labels": (no_labels, ["'descriptions' is refused", "no label: 30"]),
     "another column": (other_column, ["no text column 'text'", "sentence, label"]),
-    "a table that is not there": (no_table, ["data/descriptions.csv"]),
+    "a table that is not there": (no_table, ["silo path 'data/descriptions.csv' does not exist"]),
     "another encoding": (not_utf8, ["the table cannot be read", "UTF-8"]),
     "a typo": (edited(lambda p: p["trunk"].update(shot=[1])), ["unknown key 'trunk.shot'", "line", "did you mean"]),
     "an unknown encoder": (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from uml_pipeline.errors import UserError
+from uml_pipeline.errors import UserError, concerning
 
 
 def test_a_user_error_has_three_parts() -> None:
@@ -26,3 +26,9 @@ def error_parts(error: UserError) -> tuple[str, str, str]:
 )
 def test_parts_that_are_not_known_are_left_out(parts: dict[str, str], shown: str) -> None:
     assert str(UserError("wrong", **parts)) == shown
+
+
+def test_an_error_says_whom_it_concerns() -> None:
+    with pytest.raises(UserError) as caught, concerning("silo 'notes'"):
+        raise UserError("wrong", where="here", fix="mend it")
+    assert str(caught.value) == "wrong\n  where: silo 'notes': here\n  to do: mend it"

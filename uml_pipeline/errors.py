@@ -1,5 +1,8 @@
 """The one error a user may see: what is wrong, where, and what to do about it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class UserError(Exception):
     """Something the user can mend: bad data, a typo, a missing file.
@@ -19,3 +22,13 @@ class UserError(Exception):
         if self.fix:
             lines.append(f"  to do: {self.fix}")
         return "\n".join(lines)
+
+
+@contextmanager
+def concerning(whom: str) -> Iterator[None]:
+    """What the user is told from inside the block says whom it concerns: whoever finds it there does not know."""
+    try:
+        yield
+    except UserError as error:
+        where = f"{whom}: {error.where}" if error.where else whom
+        raise UserError(error.what, where=where, fix=error.fix) from None

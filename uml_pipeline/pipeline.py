@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from uml_pipeline.errors import UserError
+from uml_pipeline.errors import UserError, concerning
 from uml_pipeline.ledger import Ledger
 from uml_pipeline.study import PARAMS, Study
 
@@ -161,6 +161,14 @@ def call(study: Study, step: Step) -> None:
         run(study)
 
 
+def _find(study: Study, silo: str) -> None:
+    """Refuse a silo whose path does not exist in our words: DVC would speak of dvc.yaml, and not of params.yaml."""
+    from uml_pipeline.samples.opening import find
+
+    with concerning(f"silo {silo!r}"):
+        find(study.silo(silo), study.folder)
+
+
 def run_step(study: Study, ledger: Ledger, step: Step, *, force: bool = False) -> Outcome:
     """Run a step if its inputs, parameters, code or outputs changed since the ledger's record; then record it.
 
@@ -172,6 +180,8 @@ def run_step(study: Study, ledger: Ledger, step: Step, *, force: bool = False) -
     if not step.ours:
         ledger.reproduce(step.address)
         return Outcome.DONE
+    if step.stage == "silo" and step.silo:
+        _find(study, step.silo)
     before = ledger.inputs(step.address)
     call(study, step)
     if ledger.inputs(step.address) != before:

@@ -51,11 +51,11 @@ def locate(path: str, study: Path) -> Path:
         raise UserError("no such file system", where=f"{path}: {error}", fix=fix) from None
 
 
-def open_container(config: SiloConfig, study: Path) -> Container:
-    """The silo's container, by `format` or what is found at its path.
+def find(config: SiloConfig, study: Path) -> Path:
+    """As `locate`, and something is there.
 
     Raises:
-        UserError: nothing there, no format known for it, or it is damaged.
+        UserError: nothing is there, or it cannot be reached.
     """
     source = locate(config.path, study)
     try:
@@ -66,6 +66,16 @@ def open_container(config: SiloConfig, study: Path) -> Container:
     if not there:
         fix = "correct `path` in params.yaml, or put the data there"
         raise UserError(f"silo path {config.path!r} does not exist", where=str(source), fix=fix)
+    return source
+
+
+def open_container(config: SiloConfig, study: Path) -> Container:
+    """The silo's container, by `format` or what is found at its path.
+
+    Raises:
+        UserError: nothing there, no format known for it, or it is damaged.
+    """
+    source = find(config, study)
     if (table := _table_in(source)) and config.format in (None, detect(table)):
         config, source = config.model_copy(update={"path": f"{config.path.rstrip('/')}/{table.name}"}), table
     elif source.is_file() and config.modality in ("image", "audio") and detect(source) in _TABLES:
