@@ -196,6 +196,41 @@ def test_a_step_that_fails_is_not_done_for_the_same_ledger_either(
     assert pipeline.run_step(tiny_study, ledger, step) is Outcome.DONE
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"encoder": "builtin/minilmm"}, "did you mean 'builtin/minilm'"),
+        ({"encoder": "buildin/minilm"}, "unknown encoder"),
+        ({"checkpoint": "nowhere.safetensors"}, "no such checkpoint"),
+    ],
+)
+def test_an_encoder_that_is_not_there_is_refused_before_any_silo_is_read(
+    tiny_study: Study, change_silo: Callable[..., Study], change: dict[str, str], words: str
+) -> None:
+    study, outcomes = change_silo(tiny_study, "scrambled", **change), []
+    with pytest.raises(UserError, match=words) as caught:
+        pipeline.run(study, starting=outcomes.append)
+    assert outcomes == []
+    assert "silo 'scrambled'" in caught.value.where
+
+
+def test_a_checkpoint_that_a_stage_of_the_study_fetches_is_waited_for(
+    tiny_study: Study, change_silo: Callable[..., Study]
+) -> None:
+    path = tiny_study.folder / "dvc.yaml"
+    fetch = {"fetch": {"cmd": "mkdir weights && echo > weights/net", "outs": ["weights"]}}
+    path.write_text(yaml.safe_dump({"stages": fetch | yaml.safe_load(path.read_text())["stages"]}))
+    study, begun = change_silo(tiny_study, "scrambled", checkpoint="weights/net"), list[str]()
+
+    def stop(step: Step) -> None:
+        begun.append(step.address)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.run(study, starting=stop)
+    assert len(begun) == 1
+
+
 def test_a_study_without_dvc_yaml_gets_one(tiny_study: Study) -> None:
     (tiny_study.folder / "dvc.yaml").unlink()
     study = edit(tiny_study, lambda params: [params.pop("relevance"), params.pop("trunk")])

@@ -110,6 +110,10 @@ class Ledger:
             for dep, hash_info, meta in recorded:
                 dep.hash_info, dep.meta = hash_info, meta
 
+    def makes(self, path: Path) -> bool:
+        """Whether some step writes the file or folder at `path`."""
+        return any(path.is_relative_to(out.fs_path) for stage in self._stages.values() for out in stage.outs)
+
     def record(self, name: str) -> None:
         """Hash the step's inputs and outputs, cache the outputs, write dvc.lock."""
         stage = self._stages[name]

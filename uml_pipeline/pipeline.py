@@ -192,6 +192,17 @@ def run_step(study: Study, ledger: Ledger, step: Step, *, force: bool = False) -
     return Outcome.DONE
 
 
+def _check_encoder(study: Study, ledger: Ledger, silo: str) -> None:
+    """Say before any silo is read what stage `features` would say of an encoder after the last one."""
+    from uml_pipeline.features.encoders import check_encoder
+
+    config = study.silo(silo)
+    if config.checkpoint and ledger.makes(study.folder / config.checkpoint):
+        return  # a stage of the study's own may have to fetch it first
+    with concerning(f"silo {silo!r}"):
+        check_encoder(config, study.folder)
+
+
 def run(
     study: Study,
     *,
@@ -211,11 +222,12 @@ def run(
     Raises:
         UserError: from the first step that found its input wrong; what was done before it stays.
     """
-    ledger = open_ledger(study)
-    chosen = set(only)
-    for step in steps(ledger):
-        if chosen and step.stage not in chosen:
-            continue
+    ledger, chosen = open_ledger(study), set(only)
+    todo = [step for step in steps(ledger) if not chosen or step.stage in chosen]
+    for step in todo:
+        if step.stage == "features" and step.silo and (force or ledger.changed(step.address)):
+            _check_encoder(study, ledger, step.silo)
+    for step in todo:
         starting(step)
         finished(step, run_step(study, ledger, step, force=force))
 

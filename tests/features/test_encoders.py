@@ -8,6 +8,7 @@ import pytest
 
 from uml_pipeline.errors import UserError
 from uml_pipeline.features import create_encoder, list_encoders, load_encoder
+from uml_pipeline.features.encoders import check_encoder
 from uml_pipeline.features.minilm import embed
 from uml_pipeline.silo.config import SiloConfig
 
@@ -140,6 +141,35 @@ def test_wrong_encoders_are_refused(tmp_path, config, words):
     assert words in str(caught.value)
     assert caught.value.where
     assert caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        (silo("builtin/emojy"), "did you mean 'builtin/emoji'"),
+        (silo("bultin/minilm", "text"), "did you mean 'builtin/minilm'"),
+        (silo("timm/resnet81"), "did you mean 'timm/resnet18'"),
+        (silo("timm/resnet18", checkpoint="nowhere.safetensors"), "no such checkpoint"),
+    ],
+)
+def test_what_names_tell_is_refused_before_an_encoder_is_made(tmp_path, config, words):
+    with pytest.raises(UserError) as caught:
+        check_encoder(config, tmp_path)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        silo("builtin/minilm", "text"),
+        silo("vectors", "vector"),
+        silo("timm/resnet18.a1_in1k?pad_type=same", checkpoint="here.safetensors"),
+        silo("transformers/some/vit"),
+    ],
+)
+def test_what_may_be_an_encoder_passes(tmp_path, config):
+    (tmp_path / "here.safetensors").touch()
+    check_encoder(config, tmp_path)
 
 
 def test_no_hub_is_a_user_error(tmp_path):

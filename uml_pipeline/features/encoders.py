@@ -213,6 +213,20 @@ def create_encoder(config: EncoderConfig, folder: Path = Path(), fitted: Mapping
     return encoder
 
 
+def check_encoder(config: EncoderConfig, folder: Path = Path()) -> None:
+    """Refuse what `create_encoder` would, as far as names tell: no weights are read, and no hub is asked.
+
+    Raises:
+        UserError: no such encoder, or its checkpoint is not there.
+    """
+    spec = Spec(config.encoder, config.modality, folder)
+    _require_family(spec)
+    _require_name(spec)
+    if config.checkpoint and not (folder / config.checkpoint).exists():
+        fix = "correct `checkpoint` in params.yaml: it is relative to the study"
+        raise UserError("there is no such checkpoint", where=str(folder / config.checkpoint), fix=fix)
+
+
 def load_encoder(description: Mapping[str, Any], folder: Path) -> Encoder:
     """The encoder that `describe` described, from the folder that `export` wrote into: no hub, no study. It gives one
     vector a sample, whatever views the training had.
@@ -249,14 +263,31 @@ def reopen(description: Mapping[str, Any], folder: Path) -> Encoder:
 
 
 def _create(spec: Spec) -> Encoder:
+    _require_family(spec)
     if spec.family in _FAMILIES:
         module, _, name = _FAMILIES[spec.family].partition(":")
         return getattr(import_module(module), name)(spec)
-    plugins = _plugins()
-    if spec.family in plugins:
-        return plugins[spec.family].load()(spec)
-    near = difflib.get_close_matches(spec.family, [*_FAMILIES, *plugins])
-    raise unknown(spec.name, [one for one in list_encoders() if one.partition("/")[0] in near] or list_encoders())
+    return _plugins()[spec.family].load()(spec)
+
+
+def _require_family(spec: Spec) -> None:
+    families = [*_FAMILIES, *_plugins()]
+    if spec.family not in families:
+        near = difflib.get_close_matches(spec.family, families)
+        raise unknown(spec.name, [one for one in list_encoders() if one.partition("/")[0] in near] or list_encoders())
+
+
+def _require_name(spec: Spec) -> None:
+    """Of the families that can list their names."""
+    from uml_pipeline.features.builtin import NAMES
+
+    if spec.family == "builtin" and f"builtin/{spec.rest}" not in NAMES:
+        raise unknown(spec.name, NAMES)
+    if spec.family == "timm":
+        import timm
+
+        if not timm.is_model(spec.rest):
+            raise unknown(f"timm/{spec.rest}", [f"timm/{known}" for known in timm.list_models()])
 
 
 def _plugins() -> dict[str, EntryPoint]:
