@@ -1,14 +1,15 @@
 """Silos made of numbers: a target and texts whose class means share a geometry, or do not."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from uml_pipeline.trunk.arms import arms
-from uml_pipeline.trunk.compare import Inputs
-from uml_pipeline.trunk.problem import Silo
+from uml_pipeline.trunk.compare import Inputs, line_up
+from uml_pipeline.trunk.silos import Silo
 
 CLASSES = [f"c{one:02}" for one in range(24)]
 RANK, D, GROUPS = 8, 32, 5
@@ -20,11 +21,11 @@ def world(seed: int = 0) -> np.ndarray:
     return draw.normal(size=(len(CLASSES), RANK)) @ draw.normal(size=(RANK, D)) / RANK**0.5
 
 
-def _silo(name: str, x: np.ndarray, labels: list[str], groups: list[str | None], space: str) -> Silo:
+def _silo(name: str, x: np.ndarray, labels: list[str], groups: list[str | None], space: str, modality: str) -> Silo:
     sides = {"g0": "test", "g1": "val"}
     splits = [sides.get(str(group), "train") for group in groups]
     table = pd.DataFrame({"label": labels, "group": groups, "split": splits}, dtype=object)
-    return Silo(name, table, x.astype(np.float32), space)
+    return Silo(name, table, x.astype(np.float32), space, modality)
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def target() -> Silo:
     labels = [name for name in CLASSES for _ in range(2 * GROUPS)]
     groups = [f"g{one}" for _ in CLASSES for one in range(GROUPS) for _ in range(2)]
     x = np.repeat(world(), 2 * GROUPS, 0) + 1.2 * draw.normal(size=(len(labels), D)) + 3 * draw.normal(size=D)
-    return _silo("target", x, labels, groups, "shared")
+    return _silo("target", x, labels, groups, "shared", "image")
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def text() -> Callable[..., Silo]:
         order = order or list(range(len(CLASSES)))
         labels = [CLASSES[order[one]] for one in range(known) for _ in range(8)]
         x = np.repeat(world()[:known], 8, 0) + 0.5 * draw.normal(size=(8 * known, D)) - 2 * draw.normal(size=D)
-        return _silo(name, x if turn is None else x @ turn, labels, [None] * len(labels), space)
+        return _silo(name, x if turn is None else x @ turn, labels, [None] * len(labels), space, "text")
 
     return make
 
@@ -70,7 +71,8 @@ def inputs(target: Silo) -> Callable[..., Inputs]:
 
     def make(used: list[Silo], forced: list[Silo] | None = None, only: tuple[str, ...] = ()) -> Inputs:
         forced = forced or []
-        lineup = arms([one.name for one in used], [one.name for one in forced])
+        found = line_up(target, used, CLASSES)
+        lineup = arms(replace(found, forced=tuple(one.name for one in forced)))
         kept = [arm for arm in lineup if not only or arm.name in only]
         return Inputs(target, [*used, *forced], CLASSES, kept)
 

@@ -6,7 +6,7 @@ import torch
 
 from uml_pipeline.learn.splits import episodes
 from uml_pipeline.trunk import arms as lineup
-from uml_pipeline.trunk.arms import BUDGET, Setting, arms
+from uml_pipeline.trunk.arms import BUDGET, Lineup, Setting, arms
 from uml_pipeline.trunk.compare import pose
 from uml_pipeline.trunk.problem import build
 
@@ -20,6 +20,8 @@ NAMES = [
     "uml_init",
     "uml_prior",
     "uml_convex",
+    "uml_closed",
+    "uml_refined",
 ]
 
 
@@ -31,17 +33,17 @@ def problem(inputs, text):
 
 
 def test_the_lineup():
-    assert [arm.name for arm in arms(["a", "b"], ["c"])] == [*NAMES, "uml_c"]
-    assert [arm.name for arm in arms([], [])] == NAMES[:4]
-    assert "zero_shot" not in [arm.name for arm in arms(["a"], [], aligned=False)]
-    by_kind = {arm.name: (arm.kind, arm.silos) for arm in arms(["a", "b"], ["c"])}
+    assert [arm.name for arm in arms(Lineup(("a", "b"), forced=("c",)))] == [*NAMES, "uml_c"]
+    assert [arm.name for arm in arms(Lineup())] == NAMES[:4]
+    assert "zero_shot" not in [arm.name for arm in arms(Lineup(("a",), aligned=False))]
+    by_kind = {arm.name: (arm.kind, arm.silos) for arm in arms(Lineup(("a", "b"), forced=("c",)))}
     assert by_kind["uml_c"] == ("control", ("c",))
     assert by_kind["logreg"] == ("image-only", ())
     assert by_kind["uml_convex"] == ("uml", ("a", "b"))
 
 
 def test_all_trained_arms_search_as_many_settings_and_no_baseline_fewer():
-    counts = {arm.name: len(arm.settings) for arm in arms(["a"], ["c"])}
+    counts = {arm.name: len(arm.settings) for arm in arms(Lineup(("a",), ("b",), ("d",), ("c",)))}
     assert {counts[name] for name in counts if name not in ("class_mean", "zero_shot")} == {4}
 
 
@@ -74,7 +76,7 @@ def test_random_starts_follow_the_seed(problem):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_refit_is_the_fit_that_was_judged(problem, name):
-    arm = next(arm for arm in arms(["text"], []) if arm.name == name)
+    arm = next(arm for arm in arms(Lineup(("text",))) if arm.name == name)
     fits = arm.solve(problem)
     assert len(fits) == len(arm.settings)
     assert all(1 <= len(fit.curve) <= 1 + BUDGET.steps // BUDGET.every for fit in fits)
@@ -87,7 +89,7 @@ def test_target_only_arms_never_see_a_silo(target, text, name):
     episode = episodes(target.manifest, 1, 1)[0]
     classes = sorted(target.manifest["label"].unique())
     alone, beside = (build(target, silos, classes, episode.train, episode.val, 0) for silos in ([], [text()]))
-    arm = next(arm for arm in arms([], []) if arm.name == name)
+    arm = next(arm for arm in arms(Lineup()) if arm.name == name)
     for one, other in zip(arm.solve(alone), arm.solve(beside), strict=True):
         assert torch.equal(one.head, other.head)
         assert np.array_equal(one.curve, other.curve)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,8 +10,9 @@ from hypothesis import strategies as st
 from uml_pipeline.learn.geometry import centre_of, class_means, standardise, unit
 from uml_pipeline.learn.splits import episodes
 from uml_pipeline.trunk.compare import pose
-from uml_pipeline.trunk.problem import Silo, build
+from uml_pipeline.trunk.problem import build
 from uml_pipeline.trunk.projection import project
+from uml_pipeline.trunk.silos import Silo
 
 
 @pytest.fixture
@@ -73,8 +76,7 @@ def test_the_target_is_seen_by_its_training_rows_alone(target, text, episode):
     changed[others] = np.random.default_rng(0).normal(size=(len(others), 32))
     silos = [text(), text("far", space="other")]
     one, other = (
-        build(Silo("target", target.manifest, x, target.space), silos, classes, episode.train, episode.val, 0)
-        for x in (target.x, changed)
+        build(replace(target, x=x), silos, classes, episode.train, episode.val, 0) for x in (target.x, changed)
     )
     assert np.array_equal(one.centre, other.centre)
     assert torch.equal(one.means, other.means)
@@ -86,15 +88,13 @@ def test_the_target_is_seen_by_its_training_rows_alone(target, text, episode):
 def test_samples_of_classes_that_the_target_does_not_know_are_left_out(target, text, episode):
     silo = text()
     strange = silo.manifest.assign(label=["unheard of"] * 16 + silo.manifest["label"].tolist()[16:])
-    problem = build(
-        target, [Silo("text", strange, silo.x, silo.space)], classes_of(target), episode.train, episode.val, 0
-    )
+    problem = build(target, [replace(silo, manifest=strange)], classes_of(target), episode.train, episode.val, 0)
     assert len(problem.task.auxiliary[0]) == len(silo.x) - 16
     assert problem.prototypes[0][:2].abs().sum() == 0
 
 
 def test_classes_are_numbered_by_name():
-    silo = Silo("one", pd.DataFrame({"label": ["b", "a", None, "z"]}), np.zeros((4, 2), np.float32), "s")
+    silo = Silo("one", pd.DataFrame({"label": ["b", "a", None, "z"]}), np.zeros((4, 2), np.float32), "s", "text")
     assert silo.index(["a", "b"]).tolist() == [1, 0, -1, -1]
 
 
@@ -123,5 +123,7 @@ def test_looking_at_samples_is_what_was_done_to_the_targets_own(target, text, ep
 def test_a_silo_without_a_shared_class_does_no_harm(target, text, episode, space):
     silo = text(space=space)
     strange = silo.manifest.assign(label="unheard of")
-    problem = build(target, [Silo("text", strange, silo.x, space)], classes_of(target), episode.train, episode.val, 0)
+    problem = build(
+        target, [replace(silo, manifest=strange, space=space)], classes_of(target), episode.train, episode.val, 0
+    )
     assert problem.prototypes.abs().sum() == 0

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -15,9 +16,9 @@ from uml_pipeline.trunk.compare import draw, gather
 from uml_pipeline.workspace import Workspace, write_json
 
 COLUMNS = ["method", "shots", "seed", "val", "test", "look"]
-SETTING = ["scale", "learning_rate", "alpha", "prior", "strength"]
+SETTING = ["scale", "learning_rate", "alpha", "prior", "noise", "strength"]
 TARGET_ONLY = {"class_mean", "logreg", "unimodal", "unimodal_mean"}
-WITH_SILOS = {"zero_shot", "uml", "uml_init", "uml_prior", "uml_convex"}
+WITH_SILOS = {"zero_shot", "uml", "uml_init", "uml_prior", "uml_convex", "uml_closed", "uml_refined"}
 
 
 @pytest.fixture
@@ -144,7 +145,7 @@ def test_enough_seeds_means_enough_at_the_most_shots(study):
     made = gather(study)
     keep = made.target.manifest["label"].isin(made.classes[:2])
     manifest = made.target.manifest[keep].reset_index(drop=True)
-    few = type(made.target)(made.target.name, manifest, made.target.x[keep], made.target.space)
+    few = replace(made.target, manifest=manifest, x=made.target.x[keep])
     with pytest.raises(UserError, match="too few"):
         draw(change(study, trunk={"seeds": 3, "shots": [1, 4]}), type(made)(few, [], made.classes[:2], []))
 

@@ -17,18 +17,27 @@ from uml_pipeline.learn.heads import Samples
 ITERATIONS = 16  # of L-BFGS; further ones change the objective by less than 0.01 (benchmarks/probe.py)
 
 
-def fit(own: Samples, classes: int, strength: float, auxiliary: Sequence[Samples] = (), alpha: float = 0.0) -> Tensor:
-    """Minimise CE(own) + alpha * mean over silos of CE(silo) + |W|^2 / (2 strength n): [class, d].
+def fit(
+    own: Samples,
+    classes: int,
+    strength: float,
+    auxiliary: Sequence[Samples] = (),
+    alpha: float = 0.0,
+    around: Tensor | None = None,
+) -> Tensor:
+    """Minimise CE(own) + alpha * mean over silos of CE(silo) + |W - around|^2 / (2 strength n): [class, d].
 
-    L-BFGS from zero; `n` is the number of own samples.
+    L-BFGS from `around` (absent: zero), what is known of the head beforehand; `n` is the number of own samples.
     """
     terms = [(own, 1.0), *((samples, alpha / len(auxiliary)) for samples in auxiliary)]
     ridge = 1 / (strength * len(own))
-    head = torch.zeros(classes, own.x.shape[1])
+    before = torch.zeros(classes, own.x.shape[1]) if around is None else around
+    head = before.clone()
     optimizer = torch.optim.LBFGS([head], max_iter=ITERATIONS, history_size=10, line_search_fn="strong_wolfe")
 
     def objective() -> Tensor:
-        value, head.grad = ridge / 2 * (head**2).sum(), ridge * head
+        away = head - before
+        value, head.grad = ridge / 2 * (away**2).sum(), ridge * away
         for samples, weight in terms:
             logs = torch.log_softmax(samples.x @ head.T, 1)  # [n, class]
             value += weight * nll_loss(logs, samples.y)

@@ -30,6 +30,13 @@ def judge(silo: str, found: Agreement, config: RelevanceConfig) -> dict[str, Any
     return verdict | evidence
 
 
+def judge_bridge(silo: str, shared: int) -> dict[str, Any]:
+    """A silo of the target's own modality and encoder has no geometry of its own to test; it stays in, behind the
+    never-worse rule.
+    """
+    return _verdict(silo, "cannot tell", True, shared, "a bridge: samples like the target's, by the same encoder")
+
+
 def _verdict(silo: str, word: str, used: bool, shared: int, reason: str) -> dict[str, Any]:
     return {
         "silo": silo,

@@ -18,7 +18,8 @@ ACCENT, GREY = "#d55e00", "#8a949e"
 
 _COLOURS: dict[Kind, list[str]] = {  # after Okabe and Ito: told apart with any colour vision, on light and on dark
     "image-only": [GREY, "#1f83c4", "#56b4e9", "#6f7f8f"],
-    "uml": [ACCENT, "#e69f00", "#cc79a7", "#b8860b"],
+    "bridge": ["#009e73", "#5fbf9f"],
+    "uml": [ACCENT, "#e69f00", "#cc79a7", "#b8860b", "#a0522d", "#f0b27a"],
     "control": [GREY],
     "text-only": [GREY],
 }
@@ -36,7 +37,7 @@ class Look:
 
 
 def looks(trunk: Trunk) -> dict[str, Look]:
-    """Greys and blues for arms without auxiliary silos, warm colours for UML; what ships has its kind's first."""
+    """Greys and blues: target alone; greens: with a bridge; warm colours: UML. What ships has its kind's first."""
     found = {}
     for kind, colours in _COLOURS.items():
         methods = sorted(trunk.of(kind), key=lambda method: method != trunk.ships.method)

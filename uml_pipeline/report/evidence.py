@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from uml_pipeline.study import Study
 from uml_pipeline.workspace import Workspace, read_json
 
-Kind = Literal["image-only", "uml", "control", "text-only"]
+Kind = Literal["image-only", "bridge", "uml", "control", "text-only"]
 
 
 class _Read(BaseModel):
@@ -86,7 +86,7 @@ class Trunk(_Read):
     @cached_property
     def methods(self) -> list[str]:
         """All arms: those without auxiliary silos first, then UML, controls, and those without the target."""
-        kinds: list[Kind] = ["image-only", "uml", "control", "text-only"]
+        kinds: list[Kind] = ["image-only", "bridge", "uml", "control", "text-only"]
         return sorted(self.arms, key=lambda method: kinds.index(self.arms[method].kind))
 
     def of(self, kind: Kind) -> list[str]:
@@ -109,10 +109,10 @@ class Trunk(_Read):
 
     @cached_property
     def strict(self) -> list[Gain]:
-        """For each arm and number of shots the smallest gain: against the strongest rival without auxiliary silos."""
-        rivals, least = self.of("image-only"), dict[tuple[int, str], Gain]()
+        """For each arm and number of shots the smallest gain: against the strongest rival of the target's modality."""
+        rivals, least = [*self.of("image-only"), *self.of("bridge")], dict[tuple[int, str], Gain]()
         for gain in self.gains:
-            if gain.against not in rivals or gain.method not in [*self.of("uml"), *self.of("control")]:
+            if gain.against not in rivals:
                 continue
             key = (gain.shots, gain.method)
             if key not in least or gain.mean < least[key].mean:

@@ -62,6 +62,7 @@ def kind(name: Kind, target: str) -> str:
     """What arms of a kind learn from."""
     return {
         "image-only": f"{target} alone",
+        "bridge": f"{target} and samples like them of other classes (a bridge)",
         "uml": f"{target} and auxiliary silos (UML)",
         "control": "control: an irrelevant silo, forced in",
         "text-only": f"auxiliary silos alone, no labelled {target}",

@@ -1,19 +1,21 @@
 """The arms of the comparison: from where each starts, what it reads, with which settings. All have the same budget."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
 from uml_pipeline.learn.heads import Budget, Fit, Run, Samples, log_loss, train, train_until
 from uml_pipeline.learn.logistic import fit as fit_logistic
+from uml_pipeline.learn.prior import posterior
 from uml_pipeline.trunk.problem import Problem
 
-Kind = Literal["image-only", "text-only", "uml", "control"]
+Kind = Literal["image-only", "bridge", "text-only", "uml", "control"]
 BUDGET = Budget()
 
 
@@ -24,8 +26,12 @@ class Setting:
     scale: float = 10.0  # turns the head's cosines into logits
     learning_rate: float = 0.0
     alpha: float = 0.0  # weight of the auxiliary loss
-    prior: float = 0.0  # weight of the auxiliary class means in the start
+    prior: float = 0.0  # weight of the auxiliary class means in the start; in closed form, of what likelihood gives
+    noise: float = 1.0  # in closed form: times the scatter of samples around their class
     strength: float = 1.0  # C of the logistic regression
+
+
+_CLOSED = tuple(Setting(prior=prior, noise=noise) for prior, noise in product((1.0, 0.3), (1.0, 0.5)))
 
 
 @dataclass(frozen=True)
@@ -62,19 +68,34 @@ def _run(start: Tensor, setting: Setting) -> Run:
     return Run(start, setting.learning_rate, setting.scale, setting.alpha)
 
 
-def arms(used: Sequence[str], forced: Sequence[str], *, aligned: bool = True) -> list[Arm]:
+@dataclass(frozen=True)
+class Lineup:
+    """The auxiliary silos by what they are to the target."""
+
+    sharing: tuple[str, ...] = ()  # share classes with it
+    beside: tuple[str, ...] = ()  # share classes with a bridge alone
+    bridges: tuple[str, ...] = ()  # its own modality and encoder
+    forced: tuple[str, ...] = ()  # with an arm of their own, as controls
+    aligned: bool = True  # all sharing silos lie in its feature space
+
+    @property
+    def speaking(self) -> tuple[str, ...]:
+        """Silos of other modalities or encoders."""
+        return (*self.sharing, *self.beside)
+
+
+def arms(found: Lineup) -> list[Arm]:
     """All arms of a study.
 
-    Args:
-        used: the silos found relevant.
-        forced: silos with an arm of their own, as controls.
-        aligned: whether target and used silos share a feature space. Only then is there a zero-shot arm: a projection
-            is fitted to the target's class means, so that nothing behind it is without target samples.
+    Only where the sharing silos lie in the target's space is there a zero-shot arm: a projection is fitted to the
+    target's class means, so that nothing behind it is without target samples.
     """
-    silos = tuple(used)
-    controls = [_convex((silo,), f"uml_{silo}", f"Convex UML, {silo} forced in", "control") for silo in forced]
-    zero_shot = [_zero_shot(silos)] if used and aligned else []
-    return [*_target_alone(), *zero_shot, *(_with_silos(silos) if used else []), *controls]
+    zero_shot = [_zero_shot(found.sharing)] if found.sharing and found.aligned else []
+    joint = _with_silos(found.sharing) if found.sharing else []
+    bridged = _with_bridges(found.bridges) if found.bridges else []
+    closed = _closed((*found.speaking, *found.bridges)) if found.speaking else []
+    controls = [_convex((silo,), f"uml_{silo}", f"Convex UML, {silo} forced in", "control") for silo in found.forced]
+    return [*_target_alone(), *bridged, *zero_shot, *joint, *closed, *controls]
 
 
 def _target_alone() -> list[Arm]:
@@ -147,6 +168,34 @@ def _with_silos(silos: tuple[str, ...]) -> list[Arm]:
     ]
 
 
+def _with_bridges(bridges: tuple[str, ...]) -> list[Arm]:
+    """What the target's own modality alone can have from a bridge: the control for what other modalities add."""
+    mean = "Class means where the bridge's samples scatter alike in all directions, shrunk as likelihood says."
+    return [
+        Arm("bridge_mean", "class mean, with the bridge", "bridge", mean, _posterior, _CLOSED, bridges, trained=False),
+        Arm(
+            "bridge_logreg",
+            "logistic regression, with the bridge",
+            "bridge",
+            "The same coordinates, C tuned on the validation samples.",
+            _bridged_logistic,
+            tuple(Setting(scale=1.0, strength=c) for c in (3.0, 10.0, 30.0, 100.0)),
+            bridges,
+            trained=False,
+        ),
+    ]
+
+
+def _closed(silos: tuple[str, ...]) -> list[Arm]:
+    means = "Class means as a Gaussian process over classes, fed by all silos; strengths by marginal likelihood."
+    refined = tuple(Setting(scale, prior=1.0, strength=c) for scale, c in product((5.0, 10.0), (10.0, 30.0)))
+    about = "Logistic regression that starts from the closed form and is pulled back to it."
+    return [
+        Arm("uml_closed", "UML in closed form", "uml", means, _posterior, _CLOSED, silos, trained=False),
+        Arm("uml_refined", "UML in closed form, refined", "uml", about, _refined, refined, silos, trained=False),
+    ]
+
+
 def _convex(silos: tuple[str, ...], name: str, label: str, kind: Kind) -> Arm:
     """UML's joint loss as one convex problem: logistic regression that also reads the auxiliary class means."""
     about = "UML's joint loss with a ridge, solved to its optimum: logistic regression that shares its head."
@@ -191,3 +240,29 @@ def _prototypes(problem: Problem, setting: Setting) -> Tensor:
 
 def _prior(problem: Problem, setting: Setting) -> Tensor:
     return normalize(problem.means + setting.prior * normalize(problem.prototypes.sum(0), dim=1), dim=1)
+
+
+def _posterior(problem: Problem, setting: Setting) -> Tensor:
+    """Directions of the posterior class means, as a head on the features."""
+    return problem.view.fold(_known(problem, setting))
+
+
+def _known(problem: Problem, setting: Setting) -> Tensor:
+    """The same in the view's own coordinates: unit rows [class, d]."""
+    view = problem.view
+    seen = replace(view.classes, noise=setting.noise * view.classes.noise)
+    found, _ = posterior(seen, [setting.prior] * (len(seen.kernels) + len(seen.offsets)))
+    own = torch.from_numpy((found[: len(problem.means)] + view.middle).astype(np.float32))
+    return normalize(own, dim=1)
+
+
+def _bridged_logistic(problem: Problem, setting: Setting) -> Tensor:
+    view = problem.view
+    return view.fold(fit_logistic(view.train, len(problem.means), setting.strength))
+
+
+def _refined(problem: Problem, setting: Setting) -> Tensor:
+    """The ridge pulls to the closed form at logit scale `scale`; the result is per unit of that scale."""
+    view, before = problem.view, setting.scale * _known(problem, setting)
+    head = fit_logistic(view.train, len(problem.means), setting.strength, around=before)
+    return view.fold(head / setting.scale)

@@ -1,18 +1,18 @@
 """The comparison: all arms of a study on all its episodes."""
 
-from dataclasses import dataclass
-
-from rich.progress import track
+from dataclasses import dataclass, replace
 
 from uml_pipeline.errors import UserError
 from uml_pipeline.learn.splits import Episode, episodes, is_clean
 from uml_pipeline.learn.workers import each
+from uml_pipeline.progress import progress
 from uml_pipeline.relevance import read_verdicts
 from uml_pipeline.study import Study
-from uml_pipeline.trunk.arms import Arm, arms
+from uml_pipeline.trunk.arms import Arm, Lineup, arms
 from uml_pipeline.trunk.probe import Result, solve
-from uml_pipeline.trunk.problem import Problem, Silo, build
+from uml_pipeline.trunk.problem import Problem, build
 from uml_pipeline.trunk.ship import Decision, decide
+from uml_pipeline.trunk.silos import Silo
 
 
 @dataclass(frozen=True)
@@ -46,15 +46,36 @@ def gather(study: Study) -> Inputs:
     if len(classes) < 2:
         raise UserError(f"the target {target.name!r} has {len(classes)} labelled classes", fix="label at least two")
     auxiliary = [Silo.read(study, name) for name in [*used, *forced]]
-    for silo in auxiliary:
-        if (silo.index(classes) < 0).all():
-            raise UserError(
-                f"no class of {silo.name!r} is one of the target's",
-                where="params.yaml, silos",
-                fix=f"name classes alike in both, or take {silo.name!r} out",
-            )
-    aligned = all(silo.space == target.space for silo in auxiliary if silo.name in used)
-    return Inputs(target, auxiliary, classes, arms(used, forced, aligned=aligned))
+    found = line_up(target, [silo for silo in auxiliary if silo.name in used], classes)
+    for silo in auxiliary[len(used) :]:
+        _require_shared(silo, classes)
+    return Inputs(target, auxiliary, classes, arms(replace(found, forced=tuple(forced))))
+
+
+def line_up(target: Silo, used: list[Silo], classes: list[str]) -> Lineup:
+    """Who is a bridge, who shares classes with the target, and who with a bridge alone.
+
+    Raises:
+        UserError: a silo is none of these: nothing couples it to the target.
+    """
+    bridges = [silo for silo in used if silo.bridges(target)]
+    spoken = [silo for silo in used if silo.name not in {one.name for one in bridges}]
+    beyond = sorted({label for silo in bridges for label in silo.manifest["label"].dropna()})
+    sharing = [silo for silo in spoken if (silo.index(classes) >= 0).any()]
+    beside = [silo for silo in spoken if silo.name not in {one.name for one in sharing}]
+    for silo in beside:
+        _require_shared(silo, beyond)
+    names = (tuple(silo.name for silo in some) for some in (sharing, beside, bridges))
+    return Lineup(*names, aligned=all(silo.space == target.space for silo in sharing))
+
+
+def _require_shared(silo: Silo, classes: list[str]) -> None:
+    if (silo.index(classes) < 0).all():
+        raise UserError(
+            f"no class of {silo.name!r} is one of the target's",
+            where="params.yaml, silos",
+            fix=f"name classes alike in both, or take {silo.name!r} out",
+        )
 
 
 def draw(study: Study, inputs: Inputs) -> list[Episode]:
@@ -89,8 +110,12 @@ def compare(inputs: Inputs, drawn: list[Episode]) -> list[Result]:
         test = problem.look_at(x[episode.test], y[episode.test])
         return [solve(arm, problem, episode, test) for arm in inputs.lineup]
 
-    done = track(each(one, drawn), "training", total=len(drawn), transient=True)
-    return [result for results in done for result in results]
+    found: list[Result] = []
+    with progress("training", len(drawn)) as advance:
+        for some in each(one, drawn):
+            found += some
+            advance(1)
+    return found
 
 
 def choose(inputs: Inputs, drawn: list[Episode], results: list[Result]) -> Decision:

@@ -4,37 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from uml_pipeline.features import read_config, read_features
 from uml_pipeline.learn.geometry import Array, centre_of, class_means, standardise
 from uml_pipeline.learn.heads import Samples, Task
 from uml_pipeline.learn.splits import Rows
-from uml_pipeline.study import Study
 from uml_pipeline.trunk.projection import project
-
-
-@dataclass(frozen=True)
-class Silo:
-    """One silo in memory: its rows, features [n, d], and the space that the features lie in."""
-
-    name: str
-    manifest: pd.DataFrame
-    x: Array
-    space: str
-
-    @classmethod
-    def read(cls, study: Study, name: str) -> "Silo":
-        """From the artifacts of `silo` and `features`."""
-        manifest, x = read_features(study, name)
-        return cls(name, manifest, x, read_config(study, name)["space"])
-
-    def index(self, classes: Sequence[str]) -> NDArray[np.int64]:
-        """Class number of each row, -1 where the label is not one of `classes`."""
-        return pd.Index(classes).get_indexer(pd.Index(self.manifest["label"])).astype(np.int64)
+from uml_pipeline.trunk.silos import Silo
+from uml_pipeline.trunk.world import View, World
 
 
 @dataclass(frozen=True)
@@ -46,12 +25,18 @@ class Problem:
     prototypes: Tensor  # [silo, class, d], class means of each auxiliary silo; zero where it has no sample
     silos: tuple[str, ...]
     centre: Array  # [d], of the target's features
+    world: World
+
+    @property
+    def view(self) -> View:
+        """All that these silos say, of other classes too."""
+        return self.world.seen_by(self.silos)
 
     def of(self, silos: tuple[str, ...]) -> "Problem":
         """The same episode with some of the auxiliary silos alone."""
         kept = [self.silos.index(name) for name in silos]
         task = Task(self.task.seed, self.task.train, self.task.val, tuple(self.task.auxiliary[one] for one in kept))
-        return Problem(task, self.means, self.prototypes[kept], silos, self.centre)
+        return Problem(task, self.means, self.prototypes[kept], silos, self.centre, self.world)
 
     def look_at(self, x: Array, y: NDArray[np.int64]) -> Samples:
         """Further target samples (raw features) as this episode's model would see them."""
@@ -71,7 +56,8 @@ def build(
     stacked = np.stack(prototypes) if prototypes else np.zeros((0, *means.shape), np.float32)
     task = Task(seed, _samples(x[train], y[train]), _samples(x[val], y[val]), tuple(seen))
     names = tuple(silo.name for silo in auxiliary)
-    return Problem(task, torch.from_numpy(means), torch.from_numpy(stacked), names, centre)
+    world = World(x[train], y[train], classes, centre, target, auxiliary)
+    return Problem(task, torch.from_numpy(means), torch.from_numpy(stacked), names, centre, world)
 
 
 def _bring(silo: Silo, classes: Sequence[str], space: str, means: Array) -> Samples:

@@ -55,7 +55,7 @@ def decide(results: Sequence[Result], problems: dict[int, Problem]) -> Decision:
         problems: these episodes' problems by seed.
     """
     baseline = min(_recipes(results, "image-only"), key=_loss)
-    rivals = _recipes(results, "uml")
+    rivals = [*_recipes(results, "uml"), *_recipes(results, "bridge")]
     if not rivals:
         return Decision(baseline, baseline, None, "no auxiliary silo is in use")
     rival = min(rivals, key=_loss)

@@ -41,9 +41,10 @@ def arms(lineup: Sequence[Arm]) -> dict[str, dict[str, str]]:
 
 
 def gains(results: Sequence[Result]) -> list[dict[str, Any]]:
-    """Every arm that reads auxiliary silos against the strongest target-only arm at the same shots.
+    """Every arm that reads auxiliary silos against the strongest arm of the target's modality at the same shots.
 
-    The strongest is taken by its test accuracy, which favours the peer.
+    That is one without auxiliary silos; for arms that read a bridge, one that has the bridge too. The strongest is
+    taken by its test accuracy, which favours the peer.
     """
     out = []
     for shots in sorted({one.episode.shots for one in results}):
@@ -52,9 +53,12 @@ def gains(results: Sequence[Result]) -> list[dict[str, Any]]:
         correct = {name: np.stack([one.correct for one in here if one.arm.name == name]) for name in names}
         counts = np.stack([one.counts for one in here if one.arm.name == names[0]])
         kinds = {one.arm.name: one.arm.kind for one in here}
-        against = max((name for name in names if kinds[name] == "image-only"), key=lambda name: correct[name].sum())
+        bridged = {one.arm.name: set(one.arm.silos) for one in here}
+        bridges = set().union(*(bridged[name] for name in names if kinds[name] == "bridge"))
         for name in names:
-            if kinds[name] in ("uml", "control"):
+            if kinds[name] not in ("image-only", "text-only"):
+                fair = ("image-only", "bridge") if kinds[name] == "uml" and bridged[name] & bridges else ("image-only",)
+                against = max((peer for peer in names if kinds[peer] in fair), key=lambda peer: correct[peer].sum())
                 gain = paired_gain(correct[name], correct[against], counts)
                 out.append({"method": name, "against": against, "shots": shots, **vars(gain)})
     return out

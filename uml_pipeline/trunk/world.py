@@ -1,0 +1,110 @@
+"""All classes that any silo knows, as one episode sees them: what few target samples lack, others may say."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from uml_pipeline.learn.geometry import Array, centre_of, standardise
+from uml_pipeline.learn.heads import Samples
+from uml_pipeline.learn.prior import Classes
+from uml_pipeline.trunk.silos import Silo
+
+_SHRINKAGE = 3.0  # mean eigenvalues added to the bridge's covariance: docs/results.md
+_UNKNOWN = 0.5  # share of what is seen of a class that is its samples' noise, where no class has two samples
+Labels = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class View:
+    """What some silos say, in coordinates where samples scatter alike in all directions, as far as a bridge tells."""
+
+    classes: Classes  # the target's come first
+    middle: Array  # [d], what `classes.means` are seen from
+    whiten: Array | None  # [d, d], symmetric; None without a bridge: the coordinates are the features' own
+    train: Samples
+
+    def fold(self, head: torch.Tensor) -> torch.Tensor:
+        """A head in these coordinates as one on the features: [class, d] -> [class, d]."""
+        return head if self.whiten is None else head @ torch.from_numpy(self.whiten)
+
+
+class World:
+    """One episode's target samples and all silos. Bridges are samples like the target's, of whatever classes."""
+
+    def __init__(self, x: Array, y: Labels, classes: Sequence[str], centre: Array, target: Silo, silos: Sequence[Silo]):
+        """`x` [n, d] are the target's training samples, standardised, and `y` [n] their classes."""
+        self._x, self._y, self._centre, self._target = x, y, centre, target
+        self._silos = {silo.name: silo for silo in silos}
+        self._own = list(classes)
+        self._views: dict[tuple[str, ...], View] = {}
+
+    def seen_by(self, names: tuple[str, ...]) -> View:
+        """What the silos of these names say, with the target's training samples."""
+        if names not in self._views:
+            silos = [self._silos[name] for name in names]
+            self._views[names] = self._look(
+                [silo for silo in silos if silo.bridges(self._target)],
+                [silo for silo in silos if not silo.bridges(self._target)],
+            )
+        return self._views[names]
+
+    def _look(self, bridges: list[Silo], others: list[Silo]) -> View:
+        beyond = {label for silo in bridges for label in silo.manifest["label"].dropna()}
+        classes = [*self._own, *sorted(beyond.difference(self._own))]
+        x, y = self._x, self._y
+        for silo in bridges:
+            known = silo.index(classes)
+            x = np.concatenate([x, standardise(silo.x[known >= 0], self._centre)])
+            y = np.concatenate([y, known[known >= 0]])
+        means, counts = _means(x, y, len(classes))
+        whiten = _whitening(x - means[y], len(y) - int((counts > 0).sum())) if bridges else None
+        if whiten is not None:
+            whiten /= np.sqrt(((x @ whiten) ** 2).sum(1).mean())  # keeps the logits' scale
+            x, means = x @ whiten, means @ whiten
+        middle = means[counts > 0].mean(0)
+        seen = [_shared(silo, classes) for silo in others]
+        aligned = [t for t, silo in zip(seen, others, strict=True) if silo.space == self._target.space]
+        around = np.where(counts[:, None] > 0, means - middle, 0)
+        known_to = Classes(
+            around,
+            counts,
+            _noise(x - means[y], len(y) - int((counts > 0).sum()), around[counts > 0]),
+            [(t @ t.T).astype(np.float64) for t in seen],
+            [t if whiten is None else t @ whiten for t in aligned],
+        )
+        own = len(self._y)
+        return View(known_to, middle, whiten, Samples(torch.from_numpy(x[:own]), torch.from_numpy(self._y)))
+
+
+def _means(x: Array, y: Labels, classes: int) -> tuple[Array, Labels]:
+    """Mean of each class's rows [class, d], zero where it has none, and their numbers [class]."""
+    counts = np.bincount(y, minlength=classes)
+    sums = np.zeros((classes, x.shape[1]), np.float32)
+    np.add.at(sums, y, x)
+    return sums / np.maximum(counts, 1)[:, None].astype(np.float32), counts
+
+
+def _shared(silo: Silo, classes: Sequence[str]) -> Array:
+    """A silo's class means around their middle, of length one on average: [class, d_silo], zero where it has none."""
+    y = silo.index(classes)
+    known = y >= 0
+    means, counts = _means(standardise(silo.x[known], centre_of(silo.x[known])), y[known], len(classes))
+    there = counts > 0
+    means[there] -= means[there].mean(0)
+    return means / max(np.sqrt((means[there] ** 2).sum(1).mean()), np.finfo(np.float32).tiny)
+
+
+def _whitening(rest: Array, freedom: int) -> Array:
+    """Inverse root of the covariance within classes, shrunk: [sample, d] -> [d, d]."""
+    size, turn = np.linalg.eigh(rest.T @ rest / max(freedom, 1))
+    return (turn / np.sqrt(np.maximum(size, 0) + _SHRINKAGE * max(size.mean(), 1e-12))) @ turn.T
+
+
+def _noise(rest: Array, freedom: int, means: Array) -> float:
+    """Variance of a sample's entry around its class's mean."""
+    if freedom > 0:
+        return float((rest.astype(np.float64) ** 2).sum() / freedom / rest.shape[1])
+    return _UNKNOWN * float((means**2).mean())
