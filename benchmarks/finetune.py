@@ -66,7 +66,7 @@ def prepare(folder: Path) -> Study:
             "photos": {
                 "modality": "image",
                 "path": str(silos / "image_silo"),
-                "encoder": f"timm/mobilenetv2_100?pad_type=same&input_size=[3,{SIDE},{SIDE}]&crop_pct=1",
+                "encoder": f"timm/mobilenetv2_100?pad_type=same&mean=0.5&std=0.5&input_size=[3,{SIDE},{SIDE}]&crop_pct=1",
                 "checkpoint": str(weights),
             },
             "texts": {"modality": "text", "path": str(silos / "text_silo"), "encoder": "builtin/minilm"},
