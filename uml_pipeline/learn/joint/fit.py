@@ -1,0 +1,73 @@
+"""A trained model, as it was at its best look."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from uml_pipeline.learn.joint.group import TARGET, Layer
+from uml_pipeline.learn.joint.part import HEAD, SCALES, Weights
+from uml_pipeline.learn.joint.task import Run
+
+
+@dataclass(eq=False)
+class Best:
+    """Validation accuracy of one run at every look, and its weights at the best of them, the earliest of equals."""
+
+    weights: Weights  # of one run, in the layers' coordinates
+    left: float  # of the layers' outer parts
+    curve: list[float]
+    look: int = 0  # number of the best
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """One run's result. The weights are kept in the coordinates they were trained in, and made full when asked for."""
+
+    run: Run
+    curve: tuple[float, ...]  # validation accuracy at every look, in [0, 1]
+    best: int  # the look that counts: the first of the highest accuracy
+    steps: int  # taken until the run stopped
+    _weights: Weights
+    _left: float
+    _layers: dict[str, Layer]
+    _place: int  # of the run among those that share its layers
+    _back: Tensor  # [class], from the stack's order of classes to the task's
+    _own: int  # classes of the target, which come first in the stack's order
+
+    @property
+    def accuracy(self) -> float:
+        """Validation accuracy at the best look."""
+        return self.curve[self.best]
+
+    @cached_property
+    def head(self) -> Tensor:
+        """The shared head: [class, width], in the task's order of classes."""
+        return self._full(HEAD)[self._back]
+
+    @cached_property
+    def projection(self) -> Tensor | None:
+        """The target's projection [width, d]; None if the run has none."""
+        return self._full(TARGET) if TARGET in self._weights else None
+
+    def projection_of(self, silo: str) -> Tensor | None:
+        """A silo's own projection [width, d]; None if it has none."""
+        return self._full(silo) if silo in self._weights else None
+
+    @property
+    def scales(self) -> Tensor:
+        """Logit scales: the target's, then the silos' that are no bridges, if they were read."""
+        return self._weights[SCALES]
+
+    def logits(self, x: Tensor) -> Tensor:
+        """The target's path: [n, d] -> [n, class], -inf where the target lacks the class."""
+        z = x if self.projection is None else x @ self.projection.T
+        logits = self.scales[0] * z @ self.head.T
+        return logits.masked_fill(self._back >= self._own, -torch.inf)
+
+    def _full(self, name: str) -> Tensor:
+        layer = self._layers.get(name)
+        if layer is None or layer.outside is None:
+            return self._weights[name]
+        return layer.span.full(self._weights[name], layer.outside[self._place % len(layer.outside)], self._left)

@@ -1,0 +1,65 @@
+"""One modality in a stack of runs: its samples, and what its loss adds to the gradients."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+Weights = dict[str, Tensor]  # HEAD [run, class, width], SCALES [run, modality], projections by name [run, width, k]
+HEAD, SCALES = "head", "scales"
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Samples of one modality, and how they meet the weights."""
+
+    x: Tensor  # [n, k], in the coordinates of the layer that reads them
+    y: Tensor  # [class, n], one-hot, over the first `len(y)` classes of the head
+    absent: Tensor | None  # [class, 1], -inf where the modality lacks the class, else 0; None if it has all
+    projection: str | None  # which one its samples pass; None: the head reads them
+    scale: int  # its column of SCALES
+    weight: Tensor  # [run, 1, 1], of its loss
+    rows: Iterator[Tensor]  # [b], of one step after the other
+    every: int = 1  # a batch once in so many steps
+
+    def add(self, weights: Weights, grads: Weights, fresh: set[str]) -> None:
+        """Add the gradient of weight x mean cross-entropy on the next batch.
+
+        `fresh` names the projections whose gradient holds nothing yet: it is overwritten, and the name struck off.
+        """
+        head = weights[HEAD][:, : len(self.y)]  # [run, class, width]
+        rows = next(self.rows)
+        x, y = self.x[rows], self.y[:, rows]  # [b, k], [class, b]
+        logits = scores(head, None if self.projection is None else weights[self.projection], x.T)  # [run, class, b]
+        slope = self._slope(logits[0], y, weights[SCALES], grads[SCALES])
+        head_grad = grads[HEAD][:, : len(self.y)]
+        if self.projection is None:
+            head_grad += (slope.flatten(0, 1) @ x).view_as(head_grad)
+            return
+        head_grad.baddbmm_(slope, logits[1].transpose(1, 2))
+        back = torch.bmm(head.transpose(1, 2), slope)  # [run, width, b]
+        into = grads[self.projection].flatten(0, 1)  # [run * width, k]
+        into.addmm_(back.flatten(0, 1), x, beta=0 if self.projection in fresh else 1)
+        fresh.discard(self.projection)
+
+    def _slope(self, scores: Tensor, y: Tensor, scales: Tensor, scales_grad: Tensor) -> Tensor:
+        """Gradient of the loss with respect to the scores before the logit scale: [run, class, b]."""
+        scale = scales[:, self.scale, None, None]
+        logits = scale * scores
+        if self.absent is not None:
+            logits += self.absent
+        slope = torch.softmax(logits, 1).sub_(y).mul_(self.weight / y.shape[1])
+        scales_grad[:, self.scale] += (slope * scores).sum((1, 2))
+        return slope.mul_(scale)
+
+
+def scores(head: Tensor, projection: Tensor | None, xt: Tensor) -> tuple[Tensor, Tensor]:
+    """Head (and projection) of each run on the same samples [k, b]: scores [run, class, b], and what the head read.
+
+    One matrix product for all runs where they read the same: batches of runs are wide, single ones are not.
+    """
+    if projection is None:
+        return (head.flatten(0, 1) @ xt).view(*head.shape[:2], -1), xt
+    z = (projection.flatten(0, 1) @ xt).view(*projection.shape[:2], -1)  # [run, width, b]
+    return torch.bmm(head, z), z
