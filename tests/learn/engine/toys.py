@@ -33,6 +33,9 @@ class Points:
     def groups(self) -> list[dict[str, Any]]:
         return plain_groups(self.model, 0.1)
 
+    def heavy(self) -> list[nn.Module]:
+        return [self.model]
+
     def draw(self, step: int, part: int, world: World) -> tuple[int, Tensor]:
         return step, torch.from_numpy(world.share(self.stream.rows(step)[part :: self.parts]))
 

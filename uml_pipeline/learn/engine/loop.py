@@ -39,6 +39,9 @@ class Task(Protocol):
     def groups(self) -> list[dict[str, Any]]:
         """Parameter groups for AdamW, each with its `weight_decay` and `lr_scale`."""
 
+    def heavy(self) -> list[nn.Module]:
+        """Parts of the model that are worth compiling. What `observe` differentiates must stay outside."""
+
     def draw(self, step: int, part: int, world: World) -> Any:
         """Samples of this process for one part of a step's batch, on the CPU. Called in threads, ahead of the step: it
         must not use torch's global random numbers.

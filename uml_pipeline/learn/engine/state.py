@@ -35,8 +35,8 @@ class State:
         """Before the first step. `net` is the model as it is called: spread over processes, if there are several."""
         model = task.model.to(world.device)
         state = cls(model, world.wrap(model), adamw(task.groups()), config)
-        if config.compile:
-            model.compile()  # in place, so that weights keep their names; the average is made, and judged, without
+        for part in task.heavy() if config.compile else []:
+            part.compile()  # in place, so that weights keep their names; the average is made, and judged, without
         model.train()
         return state
 

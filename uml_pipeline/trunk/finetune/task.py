@@ -17,6 +17,7 @@ from uml_pipeline.learn.engine.world import World
 from uml_pipeline.trunk.finetune.build import Built
 from uml_pipeline.trunk.finetune.calibration import calibrated
 from uml_pipeline.trunk.finetune.config import FinetuneConfig
+from uml_pipeline.trunk.finetune.encoding import Encoding
 from uml_pipeline.trunk.finetune.network import TARGET, SharedHead
 from uml_pipeline.trunk.finetune.predict import logits_of
 from uml_pipeline.trunk.finetune.samples import Batch, Raw, Rows, Vectors
@@ -60,12 +61,14 @@ class Finetuning:
     def groups(self) -> list[dict[str, Any]]:
         """See Task. Encoders by layer; projection, head, adapters and scales at `head_rate`."""
         config, model = self._config, self._built.model
-        own = [model.branch(name).encoder for name in self._built.silos]
-        encodings = [model.encoder, *(one for one in own if one is not None)]
-        groups = [group for one in encodings for group in one.groups(config.weight_decay, config.layer_decay)]
+        groups = [group for one in self._encodings() for group in one.groups(config.weight_decay, config.layer_decay)]
         taken = {id(weight) for group in groups for weight in group["params"]}
         rest = nn.ParameterList(one for one in model.parameters() if id(one) not in taken and one.requires_grad)
         return [*groups, *plain_groups(rest, config.weight_decay, config.head_rate)]
+
+    def heavy(self) -> list[nn.Module]:
+        """See Task. The encoders' networks: the head is a product of matrices."""
+        return [one.net for one in self._encodings()]
 
     def draw(self, step: int, part: int, world: World) -> dict[str, Batch]:
         """See Task."""
@@ -99,6 +102,11 @@ class Finetuning:
         loss, factor = calibrated(logits, y)
         right = float((logits.argmax(1) == y).double().mean())
         return Judgement(loss, {"accuracy": 100 * right, "factor": factor})
+
+    def _encodings(self) -> list[Encoding]:
+        """All encoders that learn."""
+        own = [self._built.model.branch(name).encoder for name in self._built.silos]
+        return [self._built.model.encoder, *(one for one in own if one is not None)]
 
     def _loss(self, name: str, logits: Tensor, batch: Batch, world: World) -> Tensor:
         """The weighted loss of a modality, this part's share of it."""
