@@ -12,11 +12,12 @@ alone. With s known it is kernel ridge regression over classes (Rasmussen and Wi
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+Array = NDArray[Any]  # of floats
 _FLOOR, _CEILING = 1e-6, 1e2  # of a variance, as shares of what is seen
 
 

@@ -59,14 +59,18 @@ def line_up(target: Silo, used: list[Silo], classes: list[str]) -> Lineup:
         UserError: a silo is none of these: nothing couples it to the target.
     """
     bridges = [silo for silo in used if silo.bridges(target)]
-    spoken = [silo for silo in used if silo.name not in {one.name for one in bridges}]
+    spoken = [silo for silo in used if not silo.bridges(target)]
     beyond = sorted({label for silo in bridges for label in silo.manifest["label"].dropna()})
     sharing = [silo for silo in spoken if (silo.index(classes) >= 0).any()]
-    beside = [silo for silo in spoken if silo.name not in {one.name for one in sharing}]
+    beside = [silo for silo in spoken if not (silo.index(classes) >= 0).any()]
     for silo in beside:
         _require_shared(silo, beyond)
-    names = (tuple(silo.name for silo in some) for some in (sharing, beside, bridges))
-    return Lineup(*names, aligned=all(silo.space == target.space for silo in sharing))
+    aligned = all(silo.space == target.space for silo in sharing)
+    return Lineup(_names(sharing), _names(beside), _names(bridges), aligned=aligned)
+
+
+def _names(silos: list[Silo]) -> tuple[str, ...]:
+    return tuple(silo.name for silo in silos)
 
 
 def _require_shared(silo: Silo, classes: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -79,12 +80,12 @@ class World:
         return View(known_to, middle, whiten, Samples(torch.from_numpy(x[:own]), torch.from_numpy(self._y)))
 
 
-def _means(x: Array, y: Labels, classes: int) -> tuple[Array, Labels]:
+def _means(x: Array, y: Labels, classes: int) -> tuple[Array, NDArray[Any]]:
     """Mean of each class's rows [class, d], zero where it has none, and their numbers [class]."""
     counts = np.bincount(y, minlength=classes)
     sums = np.zeros((classes, x.shape[1]), np.float32)
     np.add.at(sums, y, x)
-    return sums / np.maximum(counts, 1)[:, None].astype(np.float32), counts
+    return sums / np.maximum(counts, 1).astype(np.float32)[:, None], counts
 
 
 def _shared(silo: Silo, classes: Sequence[str]) -> Array:
