@@ -183,7 +183,12 @@ def _owner(at: tuple) -> type[Config]:
         "relevance": RelevanceConfig,
         "trunk": TrunkConfig,
     }
-    return rooms.get(str(at[0]), Params) if at else Params
+    owner = rooms.get(str(at[0]), Params) if at else Params
+    for part in at[1:]:  # sections inside, such as trunk.finetune
+        inner = owner.model_fields.get(str(part))
+        if inner and isinstance(inner.annotation, type) and issubclass(inner.annotation, Config):
+            owner = inner.annotation
+    return owner
 
 
 def _fields(at: tuple) -> list[str]:

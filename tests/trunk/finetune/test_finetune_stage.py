@@ -106,7 +106,7 @@ def test_an_encoder_without_weights_cannot_be_tuned(tuned):
         ({"arms": ["uml"]}, "needs a baseline"),
         ({"alphas": []}, "alphas"),
         ({"layer_decay": 2}, "layer_decay"),
-        ({"stepz": 2}, "stepz"),
+        ({"stepz": 2}, "did you mean 'steps'"),
     ],
 )
 def test_what_makes_no_sense_is_refused(prepared, tuned, keys, told):
