@@ -5,21 +5,19 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from uml_pipeline.learn.joint import group as grouping
-from uml_pipeline.learn.joint.group import TARGET, groups
+from uml_pipeline.learn.joint.group import TARGET, groups, parts, weights
+from uml_pipeline.learn.joint.loop import gradients
 from uml_pipeline.learn.joint.part import HEAD, SCALES
 from uml_pipeline.learn.joint.stack import Stack
-from uml_pipeline.learn.joint.train import gradients
 
 CPU = torch.device("cpu")
 SILOS = [(toys.TEXTS,), (toys.BRIDGE,), (toys.TEXTS, toys.SOUNDS, toys.BRIDGE)]
 
 
 def ready(task, runs, coordinates="raw"):
-    (group, _), *none = groups(task, runs)
-    assert not none
-    made = grouping.layers(group, coordinates)
-    return Stack(group.runs, grouping.weights(group, made)), grouping.parts(group, made, CPU), group
+    (group,) = groups(task, runs, coordinates)
+    slots = range(len(runs))
+    return Stack(group.runs, weights(group, slots)), parts(group, slots, CPU), group
 
 
 def rows_of(parts):
@@ -44,21 +42,20 @@ def losses(weights, parts, drawn, run):
 @pytest.mark.parametrize("coordinates", ["raw", "reduced"])
 def test_joint_gradient_is_that_of_autograd(silos, coordinates):
     runs = [toys.UML, toys.INIT] if toys.TEXTS in silos else [toys.UML]
-    stack, parts, _ = ready(toys.task(auxiliary=silos), runs, coordinates)
-    weights = {name: value.double().requires_grad_() for name, value in stack.weights.items()}
-    drawn = rows_of(parts)
-    gradients(stack, parts, 0)
-    sum(weight * loss for run in range(len(runs)) for weight, loss in losses(weights, parts, drawn, run)).backward()
-    for name, value in weights.items():
+    stack, modalities, _ = ready(toys.task(auxiliary=silos), runs, coordinates)
+    leaves = {name: value.double().requires_grad_() for name, value in stack.weights.items()}
+    drawn = rows_of(modalities)
+    gradients(stack, modalities, 0)
+    sum(weight * loss for run in range(len(runs)) for weight, loss in losses(leaves, modalities, drawn, run)).backward()
+    for name, value in leaves.items():
         assert (stack.grads[name] - value.grad).abs().max() < 1e-5, name
 
 
 def test_head_gradient_is_the_targets_and_alpha_times_the_texts():
     parts_of = {}
     for which in ("both", "target", "texts"):
-        stack, parts, _ = ready(toys.task(), [toys.INIT])
-        chosen = {"both": parts, "target": parts[:1], "texts": parts[1:]}[which]
-        rows_of(parts)
+        stack, modalities, _ = ready(toys.task(), [toys.INIT])
+        chosen = {"both": modalities, "target": modalities[:1], "texts": modalities[1:]}[which]
         gradients(stack, chosen, 0)
         parts_of[which] = stack.grads
     both, target, texts = parts_of.values()
@@ -74,36 +71,36 @@ def test_head_gradient_is_the_targets_and_alpha_times_the_texts():
 
 def test_a_bridge_moves_the_targets_projection():
     with_bridge, without = (ready(toys.task(auxiliary=(one,)), [toys.UML]) for one in (toys.BRIDGE, toys.TEXTS))
-    for stack, parts, _ in (with_bridge, without):
-        gradients(stack, parts[1:], 0)
+    for stack, modalities, _ in (with_bridge, without):
+        gradients(stack, modalities[1:], 0)
     assert with_bridge[0].grads[TARGET].abs().max() > 1e-3
     assert without[0].grads[TARGET].eq(0).all()
 
 
 def test_classes_a_modality_lacks_get_nothing_from_it():
-    stack, parts, group = ready(toys.task(auxiliary=(toys.SOUNDS,)), [toys.UML])
-    gradients(stack, parts[1:], 0)
+    stack, modalities, group = ready(toys.task(auxiliary=(toys.SOUNDS,)), [toys.UML])
+    gradients(stack, modalities[1:], 0)
     of_class = stack.grads[HEAD][0].abs().sum(1)
     lacking = [place for place, one in enumerate(group.order.tolist()) if one not in toys.SOME]
     assert of_class[lacking].eq(0).all()
-    gradients(stack, parts[:1], 0)
+    gradients(stack, modalities[:1], 0)
     assert stack.grads[HEAD][0, len(toys.OWN) :].eq(0).all()
 
 
 @pytest.mark.parametrize(("ratio", "sizes"), [(Fraction(3), [15, 15, 15, 15]), (Fraction(1, 2), [5, 0, 5, 0])])
 def test_ratio_counts_auxiliary_batches_a_step(ratio, sizes):
-    stack, parts, _ = ready(toys.task(), [toys.Run(batch=5, alpha=1.0, ratio=ratio)])
-    seen, source = [], parts[1].rows
+    stack, modalities, _ = ready(toys.task(), [toys.Run(batch=5, alpha=1.0, ratio=ratio)])
+    seen, source = [], modalities[1].rows
 
     def watched():
         for rows in source:
             seen[-1] = len(rows)
             yield rows
 
-    object.__setattr__(parts[1], "rows", watched())
+    object.__setattr__(modalities[1], "rows", watched())
     for step in range(4):
         seen.append(0)
-        gradients(stack, parts, step)
+        gradients(stack, modalities, step)
     assert seen == sizes
 
 

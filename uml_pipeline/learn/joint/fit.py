@@ -6,7 +6,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from uml_pipeline.learn.joint.group import TARGET, Layer
+from uml_pipeline.learn.joint.group import TARGET, Group
 from uml_pipeline.learn.joint.part import HEAD, SCALES, Weights
 from uml_pipeline.learn.joint.task import Run
 
@@ -20,6 +20,11 @@ class Best:
     curve: list[float]
     look: int = 0  # number of the best
 
+    @property
+    def idle(self) -> int:
+        """Looks since the best."""
+        return len(self.curve) - 1 - self.look
+
 
 @dataclass(frozen=True, eq=False)
 class Fit:
@@ -28,13 +33,10 @@ class Fit:
     run: Run
     curve: tuple[float, ...]  # validation accuracy at every look, in [0, 1]
     best: int  # the look that counts: the first of the highest accuracy
-    steps: int  # taken until the run stopped
     _weights: Weights
     _left: float
-    _layers: dict[str, Layer]
-    _place: int  # of the run among those that share its layers
-    _back: Tensor  # [class], from the stack's order of classes to the task's
-    _own: int  # classes of the target, which come first in the stack's order
+    _group: Group
+    _slot: int  # of the run in its group
 
     @property
     def accuracy(self) -> float:
@@ -44,7 +46,7 @@ class Fit:
     @cached_property
     def head(self) -> Tensor:
         """The shared head: [class, width], in the task's order of classes."""
-        return self._full(HEAD)[self._back]
+        return self._full(HEAD)[torch.argsort(self._group.order)]
 
     @cached_property
     def projection(self) -> Tensor | None:
@@ -64,10 +66,12 @@ class Fit:
         """The target's path: [n, d] -> [n, class], -inf where the target lacks the class."""
         z = x if self.projection is None else x @ self.projection.T
         logits = self.scales[0] * z @ self.head.T
-        return logits.masked_fill(self._back >= self._own, -torch.inf)
+        lacking = self._group.order[len(self._group.task.target) :]
+        return logits.index_fill(1, lacking, -torch.inf)
 
     def _full(self, name: str) -> Tensor:
-        layer = self._layers.get(name)
+        layer = self._group.layers.get(name)
         if layer is None or layer.outside is None:
             return self._weights[name]
-        return layer.span.full(self._weights[name], layer.outside[self._place % len(layer.outside)], self._left)
+        outside = layer.outside[self._slot % len(layer.outside)]
+        return layer.span.full(self._weights[name], outside, self._left)

@@ -30,7 +30,7 @@ class Part:
         """
         head = weights[HEAD][:, : len(self.y)]  # [run, class, width]
         rows = next(self.rows)
-        x, y = self.x[rows], self.y[:, rows]  # [b, k], [class, b]
+        x, y = self.x.index_select(0, rows), self.y.index_select(1, rows)  # [b, k], [class, b]
         logits = scores(head, None if self.projection is None else weights[self.projection], x.T)  # [run, class, b]
         slope = self._slope(logits[0], y, weights[SCALES], grads[SCALES])
         head_grad = grads[HEAD][:, : len(self.y)]

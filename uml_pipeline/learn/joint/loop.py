@@ -8,25 +8,31 @@ one stack of matrices.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from uml_pipeline.learn.engine.schedule import factor
-from uml_pipeline.learn.joint import group as grouping
 from uml_pipeline.learn.joint.fit import Best, Fit
-from uml_pipeline.learn.joint.group import TARGET, Group, Layer
+from uml_pipeline.learn.joint.group import Group, groups, parts, weights
 from uml_pipeline.learn.joint.part import HEAD, SCALES, Part, scores
 from uml_pipeline.learn.joint.span import Coordinates
 from uml_pipeline.learn.joint.stack import Stack
 from uml_pipeline.learn.joint.task import Budget, Run, Task
 from uml_pipeline.learn.workers import each
 
+# Bytes of the stack that a CPU thread works on (Group.bytes): it should stay in the cache that cores share, since a
+# step reads and writes all of it. A stack of 30 MB took twice the time a run (2 cores, 32 MB; benchmarks/probe.py).
+CACHE = 10 * 2**20
+
 
 class _Job(NamedTuple):
+    """One stack: runs of a group by their slots."""
+
     group: Group
-    places: list[int]  # of its runs among the task's
+    slots: range
 
 
 def train(
@@ -46,84 +52,92 @@ def train(
             the letter, and slower by the ratio of dimensions.
         device: "cpu": one thread a core, each with stacks of its own; else a torch device, one stack after the other.
     """
-    split = [[_Job(*one) for one in grouping.groups(task, runs)] for task, runs in jobs]
-    flat = [job for of_task in split for job in of_task]
+    on = torch.device(device)
+    by_task = [
+        [job for group in groups(task, runs, coordinates) for job in _split(group, _memory(on))] for task, runs in jobs
+    ]
+    flat = [job for jobs_of_task in by_task for job in jobs_of_task]
 
     def work(job: _Job) -> list[Fit]:
-        return _train(job.group, budget, coordinates, torch.device(device))
+        return _train(job, budget, on)
 
     results = each(work, flat) if device == "cpu" else map(torch.inference_mode()(work), flat)
-    for of_task in split:
+    for jobs_of_task in by_task:
         fits: dict[int, Fit] = {}
-        for job in of_task:
-            fits |= zip(job.places, next(results), strict=True)
+        for group, slots in jobs_of_task:
+            fits |= zip(group.places[slots.start : slots.stop], next(results), strict=True)
         yield [fits[place] for place in sorted(fits)]
 
 
-def _train(group: Group, budget: Budget, coordinates: Coordinates, device: torch.device) -> list[Fit]:
-    """All runs of a group, in its order."""
-    layers = grouping.layers(group, coordinates)
-    start = {name: value.to(device) for name, value in grouping.weights(group, layers).items()}
-    stack = Stack(group.runs, start)
-    parts = grouping.parts(group, layers, device)
-    judge = _Judge(group, layers, device)
-    best = [Best({}, 1.0, []) for _ in group.runs]
-    steps = [0] * len(best)
-    alive = list(range(len(best)))
+def _memory(device: torch.device) -> int:
+    """Bytes that a stack may take: what a core's cache holds, or a third of what a GPU has free (samples, copies)."""
+    return torch.cuda.mem_get_info(device)[0] // 3 if device.type == "cuda" else CACHE
+
+
+def _split(group: Group, memory: int) -> list[_Job]:
+    """As few stacks as memory lets, of nearly equal size."""
+    runs = len(group.runs)
+    count = -(-runs // max(1, memory // group.bytes()))
+    edges = [runs * part // count for part in range(count + 1)]
+    return [_Job(group, range(first, last)) for first, last in pairwise(edges)]
+
+
+def _train(job: _Job, budget: Budget, device: torch.device) -> list[Fit]:
+    """All runs of a stack, in its order."""
+    group, slots = job
+    start = {name: value.to(device) for name, value in weights(group, slots).items()}
+    stack = Stack([group.runs[slot] for slot in slots], start)
+    modalities = parts(group, slots, device)
+    judge = _Judge(group, device)
+    best = {slot: Best({}, 1.0, []) for slot in slots}
+    alive = list(slots)
     for step in range(budget.steps):
-        gradients(stack, parts, step)
+        gradients(stack, modalities, step)
         stack.step(factor(step, budget.steps, budget.warm_up))
         if step % budget.every:
             continue
-        accuracies = judge(stack, alive)
-        for slot, run in enumerate(alive):
-            _note(best[run], accuracies[slot], stack, slot)
-            steps[run] = step + 1
-        keep = [slot for slot, run in enumerate(alive) if len(best[run].curve) - 1 - best[run].look < budget.patience]
+        for place, accuracy in enumerate(judge(stack, alive)):
+            _note(best[alive[place]], accuracy, stack, place)
+        keep = [place for place, slot in enumerate(alive) if best[slot].idle < budget.patience]
         if not keep:
             break
         if len(keep) < len(alive):
             stack.keep(keep)
-            parts = [replace(part, weight=part.weight[keep]) for part in parts]
-            alive = [alive[slot] for slot in keep]
-    for run in alive:
-        steps[run] = step + 1
-    back = torch.empty_like(group.order)
-    back[group.order] = torch.arange(len(back))
-    own = len(group.task.target)
+            modalities = [replace(part, weight=part.weight[keep]) for part in modalities]
+            alive = [alive[place] for place in keep]
     return [
-        Fit(run, tuple(one.curve), one.look, taken, one.weights, one.left, layers, place, back, own)
-        for place, (run, one, taken) in enumerate(zip(group.runs, best, steps, strict=True))
+        Fit(group.runs[slot], tuple(one.curve), one.look, one.weights, one.left, group, slot)
+        for slot, one in best.items()
     ]
 
 
-def gradients(stack: Stack, parts: Sequence[Part], step: int) -> None:
+def gradients(stack: Stack, modalities: Sequence[Part], step: int) -> None:
     """The joint loss's gradients, into the stack's."""
     stack.grads[HEAD].zero_()
     stack.grads[SCALES].zero_()
     fresh = stack.grads.keys() - {HEAD, SCALES}
-    for part in parts:
+    for part in modalities:
         if step % part.every == 0:
             part.add(stack.weights, stack.grads, fresh)
     for name in fresh:  # read by no batch of this step
         stack.grads[name].zero_()
 
 
-def _note(best: Best, accuracy: float, stack: Stack, slot: int) -> None:
+def _note(best: Best, accuracy: float, stack: Stack, place: int) -> None:
     best.curve.append(accuracy)
     if len(best.curve) == 1 or accuracy > best.curve[best.look]:
         best.look = len(best.curve) - 1
-        best.weights = {name: value[slot].cpu().clone() for name, value in stack.weights.items()}
-        best.left = float(stack.decayed[slot])
+        best.weights = {name: value[place].cpu().clone() for name, value in stack.weights.items()}
+        best.left = float(stack.decayed[place])
 
 
 class _Judge:
     """Validation accuracy of the runs of a stack."""
 
-    def __init__(self, group: Group, layers: dict[str, Layer], device: torch.device) -> None:
+    def __init__(self, group: Group, device: torch.device) -> None:
         val = group.task.val
-        self._first = TARGET if group.first.projection else HEAD
-        layer = layers[self._first]
+        self._first = group.layer(None)
+        layer = group.layers[self._first]
         self._xt = layer.span.coordinates(val.x).T.contiguous().to(device)  # [k, n]
         # what the outer part makes of the samples never changes but by decay: [run or 1, o, n]
         self._outer = None if layer.outside is None else (layer.outside @ val.x.T).to(device)
@@ -131,7 +145,7 @@ class _Judge:
         self._classes = len(group.task.target)
 
     def __call__(self, stack: Stack, alive: list[int]) -> list[float]:
-        """Accuracy of each run: `alive` holds their places in the group."""
+        """Accuracy of each run: `alive` holds their slots in the group."""
         head = stack.weights[HEAD][:, : self._classes]
         z = self._read(stack.weights[self._first], stack.decayed, alive)
         logits = z[:, : self._classes] if self._first == HEAD else torch.bmm(head, z)  # [run, class, n]
