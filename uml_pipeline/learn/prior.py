@@ -23,11 +23,15 @@ _FLOOR, _CEILING = 1e-6, 1e2  # of a variance, as shares of what is seen
 
 @dataclass(frozen=True)
 class Strengths:
-    """How much each source says, by marginal likelihood."""
+    """How much each source says."""
 
     maps: Array  # [kernel], s
     offsets: Array  # [offset], a
     deviation: float  # tau
+
+    def scaled(self, factor: float) -> "Strengths":
+        """All silos trusted `factor` times as much."""
+        return Strengths(factor * self.maps, factor * self.offsets, self.deviation)
 
 
 @dataclass(frozen=True)
@@ -41,21 +45,18 @@ class Classes:
     offsets: Sequence[Array] = ()  # [c, d] each: u_k
 
 
-def posterior(seen: Classes, factors: Sequence[float] | None = None) -> tuple[Array, Strengths]:
-    """Posterior mean of every class's mean [c, d], also of classes without a sample, and the strengths found.
-
-    `factors` scale the strengths of kernels and offsets, in that order: 1 trusts the marginal likelihood, 0 ignores the
-    silo.
-    """
+def posterior(seen: Classes, strengths: Strengths) -> Array:
+    """Posterior mean of every class's mean, also of classes without a sample: [c, d]."""
     known = np.flatnonzero(seen.counts > 0)
-    y = seen.means[known].astype(np.float64)
-    strengths = _Evidence(y, seen, known).maximise()
-    scale = np.ones(len(seen.kernels) + len(seen.offsets)) if factors is None else np.asarray(factors, float)
-    maps, offsets = strengths.maps * scale[: len(seen.kernels)], strengths.offsets * scale[len(seen.kernels) :]
-    shift = _sum(offsets, seen.offsets, np.zeros(seen.means.shape))
-    prior = _sum(maps, seen.kernels, strengths.deviation * np.eye(len(seen.counts)))
+    shift = _sum(strengths.offsets, seen.offsets, np.zeros(seen.means.shape))
+    prior = _sum(strengths.maps, seen.kernels, strengths.deviation * np.eye(len(seen.counts)))
     covariance = prior[np.ix_(known, known)] + np.diag(seen.noise / seen.counts[known])
-    return shift + prior[:, known] @ np.linalg.solve(covariance, y - shift[known]), strengths
+    return shift + prior[:, known] @ np.linalg.solve(covariance, seen.means[known] - shift[known])
+
+
+def strengths(seen: Classes) -> Strengths:
+    """The strengths of the highest marginal likelihood."""
+    return _Evidence(seen, np.flatnonzero(seen.counts > 0)).maximise()
 
 
 def _sum(weights: Array, parts: Sequence[Array], rest: Array) -> Array:
@@ -65,18 +66,19 @@ def _sum(weights: Array, parts: Sequence[Array], rest: Array) -> Array:
 class _Evidence:
     """Minus the log marginal likelihood of the seen means, over log s and log tau; a is solved for at each point."""
 
-    def __init__(self, y: Array, seen: Classes, known: NDArray[np.intp]) -> None:
+    def __init__(self, seen: Classes, known: NDArray[np.intp]) -> None:
+        y = seen.means[known].astype(np.float64)
         self.unit = max(float((y**2).mean()), np.finfo(float).tiny)
         self.y = y / self.unit**0.5  # [c, d], of variance one
         self.noise = seen.noise / self.unit / seen.counts[known]
-        self.parts = [k[np.ix_(known, known)] for k in seen.kernels] + [np.eye(len(known))]
+        self.kernels = [k[np.ix_(known, known)] for k in seen.kernels]
         self.u = [u[known] / self.unit**0.5 for u in seen.offsets]
 
     def maximise(self) -> Strengths:
         """The strengths, in the units of what was given."""
         from scipy.optimize import minimize
 
-        sizes = np.array([max(np.trace(part) / len(part), _FLOOR) for part in self.parts])
+        sizes = np.array([*(max(np.trace(k) / len(k), _FLOOR) for k in self.kernels), 1.0])
         bounds = [(np.log(_FLOOR / size), np.log(_CEILING / size)) for size in sizes]
         found = minimize(self._loss, np.log(0.5 / sizes), jac=True, method="L-BFGS-B", bounds=bounds)
         values = np.exp(found.x)
@@ -84,7 +86,7 @@ class _Evidence:
         return Strengths(values[:-1] * self.unit, a, float(values[-1]) * self.unit)
 
     def _covariance(self, values: Array) -> Array:
-        return _sum(values, self.parts, np.diag(self.noise))
+        return _sum(values[:-1], self.kernels, np.diag(self.noise + values[-1]))
 
     def _solved(self, inverse: Array) -> tuple[Array, Array]:
         """What is left of y without its offsets, and their weights: generalised least squares, never negative."""
@@ -102,10 +104,12 @@ class _Evidence:
     def _loss(self, logs: Array) -> tuple[float, Array]:
         """Per entry of y, and its gradient; a being optimal, its own change does not count."""
         values, d = np.exp(logs), self.y.shape[1]
-        covariance = self._covariance(values)
-        inverse = np.linalg.inv(covariance)
+        root = np.linalg.cholesky(self._covariance(values))
+        half = np.linalg.inv(root)
+        inverse = half.T @ half
         left, _ = self._solved(inverse)
         fit = inverse @ left  # [c, d]
-        loss = 0.5 * (np.linalg.slogdet(covariance)[1] + (left * fit).sum() / d)
-        slope = [(inverse * part).sum() - ((part @ fit) * fit).sum() / d for part in self.parts]
+        loss = np.log(np.diag(root)).sum() + 0.5 * (left * fit).sum() / d
+        slope = [(inverse * k).sum() - ((k @ fit) * fit).sum() / d for k in self.kernels]
+        slope.append(np.trace(inverse) - (fit**2).sum() / d)
         return float(loss), 0.5 * values * np.array(slope)

@@ -1,18 +1,16 @@
 """The arms of the comparison: from where each starts, what it reads, with which settings. All have the same budget."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 from typing import Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
 from uml_pipeline.learn.heads import Budget, Fit, Run, Samples, log_loss, train, train_until
 from uml_pipeline.learn.logistic import fit as fit_logistic
-from uml_pipeline.learn.prior import posterior
 from uml_pipeline.trunk.problem import Problem
 
 Kind = Literal["image-only", "bridge", "text-only", "uml", "control"]
@@ -249,11 +247,8 @@ def _posterior(problem: Problem, setting: Setting) -> Tensor:
 
 def _known(problem: Problem, setting: Setting) -> Tensor:
     """The same in the view's own coordinates: unit rows [class, d]."""
-    view = problem.view
-    seen = replace(view.classes, noise=setting.noise * view.classes.noise)
-    found, _ = posterior(seen, [setting.prior] * (len(seen.kernels) + len(seen.offsets)))
-    own = torch.from_numpy((found[: len(problem.means)] + view.middle).astype(np.float32))
-    return normalize(own, dim=1)
+    found = problem.view.posterior(setting.prior, setting.noise)
+    return normalize(torch.from_numpy(found[: len(problem.means)]), dim=1)
 
 
 def _bridged_logistic(problem: Problem, setting: Setting) -> Tensor:

@@ -1,7 +1,7 @@
 """All classes that any silo knows, as one episode sees them: what few target samples lack, others may say."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from uml_pipeline.learn.geometry import Array, centre_of, standardise
 from uml_pipeline.learn.heads import Samples
-from uml_pipeline.learn.prior import Classes
+from uml_pipeline.learn.prior import Classes, Strengths, posterior, strengths
 from uml_pipeline.trunk.silos import Silo
 
 _SHRINKAGE = 3.0  # mean eigenvalues added to the bridge's covariance: docs/results.md
@@ -26,6 +26,16 @@ class View:
     middle: Array  # [d], what `classes.means` are seen from
     whiten: Array | None  # [d, d], symmetric; None without a bridge: the coordinates are the features' own
     train: Samples
+    _strengths: dict[float, Strengths] = field(default_factory=dict)
+
+    def posterior(self, trust: float, noise: float) -> Array:
+        """Posterior class means [class, d], silos trusted `trust` times as much as likelihood says, with `noise` times
+        the noise that was seen.
+        """
+        seen = replace(self.classes, noise=noise * self.classes.noise)
+        if noise not in self._strengths:
+            self._strengths[noise] = strengths(seen)
+        return (posterior(seen, self._strengths[noise].scaled(trust)) + self.middle).astype(np.float32)
 
     def fold(self, head: torch.Tensor) -> torch.Tensor:
         """A head in these coordinates as one on the features: [class, d] -> [class, d]."""
