@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
 from tests.learn.engine.toys import CONFIG, Points
@@ -35,6 +36,7 @@ def test_killed_in_mid_epoch(tmp_path):
     assert found["score"] == wanted.score
 
 
+@pytest.mark.slow
 def test_two_processes_are_one_within_rounding(tmp_path):
     """The same global batches, in two parts a step; gradients meet by gloo."""
     command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", *TOY, str(tmp_path)]

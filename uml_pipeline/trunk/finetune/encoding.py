@@ -11,6 +11,11 @@ from uml_pipeline.errors import UserError
 from uml_pipeline.features.encoders import Encoder
 
 _FIRST, _NUMBERED = r".*(?:embed|\bwte|\bwpe|feature_)", r"(?:[a-z_]+\.)*(\d+)\."
+_CHECKPOINTING = (  # of timm, of transformers, of older transformers
+    "set_grad_checkpointing",
+    "activation_checkpointing_enable",
+    "gradient_checkpointing_enable",
+)
 Prepared = list[Tensor]
 """Samples as `Encoder.prepare` gives them, those of one shape stacked: [n, *shape] each."""
 
@@ -51,13 +56,11 @@ class Encoding(nn.Module):
         Raises:
             UserError: the network cannot.
         """
-        switch = getattr(self.net, "gradient_checkpointing_enable", None)  # of transformers
-        if switch is None and hasattr(self.net, "set_grad_checkpointing"):  # of timm
-            switch = self.net.set_grad_checkpointing
+        switch = next((name for name in _CHECKPOINTING if hasattr(self.net, name)), None)
         try:
             if switch is None:
                 raise AssertionError(type(self.net).__name__)
-            switch()
+            getattr(self.net, switch)()
         except (AssertionError, ValueError) as error:
             raise UserError(
                 f"the network of {self.encoder.name!r} has no gradient checkpointing",

@@ -54,9 +54,9 @@ class Run:
         if not self.done:
             task = Finetuning(self.build(), self.train, self.val, self.setting.alpha, config, self.seed)
             task.check(world)
-            if config.probe_steps:
-                _probe(task, config, self.seed, world)
             at = self.folder / CHECKPOINT
+            if config.probe_steps and not at.is_file():
+                _probe(task, config, self.seed, world)
             found = fit(task, config, self.seed, world=world, checkpoint=at, advance=advance)
             if world.first:
                 checkpoint.save(self.folder / DONE, vars(found))
