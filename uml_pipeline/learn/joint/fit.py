@@ -15,8 +15,8 @@ from uml_pipeline.learn.joint.task import Run
 class Best:
     """Validation accuracy of one run at every look, and its weights at the best of them, the earliest of equals."""
 
-    weights: Weights  # of one run, in the layers' coordinates
-    left: float  # of the layers' outer parts
+    weights: Weights  # of one run, in the projections' coordinates
+    left: float  # of the projections' outer parts
     curve: list[float]
     look: int = 0  # number of the best
 
@@ -36,7 +36,6 @@ class Fit:
     _weights: Weights
     _left: float
     _group: Group
-    _slot: int  # of the run in its group
 
     @property
     def accuracy(self) -> float:
@@ -46,16 +45,17 @@ class Fit:
     @cached_property
     def head(self) -> Tensor:
         """The shared head: [class, width], in the task's order of classes."""
-        return self._full(HEAD)[torch.argsort(self._group.order)]
+        return self._weights[HEAD][torch.argsort(self._group.order)]
 
     @cached_property
     def projection(self) -> Tensor | None:
         """The target's projection [width, d]; None if the run has none."""
-        return self._full(TARGET) if TARGET in self._weights else None
+        return self.projection_of(TARGET)
 
     def projection_of(self, silo: str) -> Tensor | None:
         """A silo's own projection [width, d]; None if it has none."""
-        return self._full(silo) if silo in self._weights else None
+        layer = self._group.layers.get(silo)
+        return None if layer is None else layer.span.full(self._weights[silo], layer.outside, self._left)
 
     @property
     def scales(self) -> Tensor:
@@ -68,10 +68,3 @@ class Fit:
         logits = self.scales[0] * z @ self.head.T
         lacking = self._group.order[len(self._group.task.target) :]
         return logits.index_fill(1, lacking, -torch.inf)
-
-    def _full(self, name: str) -> Tensor:
-        layer = self._group.layers.get(name)
-        if layer is None or layer.outside is None:
-            return self._weights[name]
-        outside = layer.outside[self._slot % len(layer.outside)]
-        return layer.span.full(self._weights[name], outside, self._left)

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from uml_pipeline.learn.joint import start
 from uml_pipeline.learn.joint.part import HEAD, SCALES, Part, Weights
 from uml_pipeline.learn.joint.span import Coordinates, Span
+from uml_pipeline.learn.joint.start import head, projection
 from uml_pipeline.learn.joint.streams import batch_rows
 from uml_pipeline.learn.joint.task import Auxiliary, Run, Task, select
 
@@ -22,10 +22,16 @@ TARGET = ""  # name of the target's projection and batches
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """A matrix that reads samples: its coordinates, and its outer part [run or 1, o, d], which only decays."""
+    """A projection at its start, which all runs of a seed share."""
 
-    span: Span
-    outside: Tensor | None
+    span: Span  # its coordinates
+    inside: Tensor  # [width, k], to be trained
+    outside: Tensor | None  # [width, d], which only decays
+
+    @classmethod
+    def of(cls, start: Tensor, span: Span) -> "Layer":
+        """From a start in raw coordinates [width, d]."""
+        return cls(span, span.inside(start), span.outside(start))
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,36 +65,35 @@ class Group:
 
     @cached_property
     def layers(self) -> dict[str, Layer]:
-        """The layers that read samples, by name; all stacks of the group share them."""
-        made = {}
-        for name, inputs in self.inputs().items():
-            span = Span.of(torch.cat(inputs), self._coordinates(name), self.task.seed)
-            made[name] = Layer(span, span.outside(_starts(self, name, span.dims)))
+        """The projections by name; all stacks of the group share them."""
+        task, made = self.task, {}
+        for name, inputs in self._inputs().items():
+            x = torch.cat(inputs)
+            made[name] = Layer.of(projection(task, name, x.shape[1]), Span.of(x, self.coordinates, task.seed))
         return made
 
-    def inputs(self) -> dict[str, list[Tensor]]:
-        """What each layer reads: HEAD stands for the head where samples meet it first."""
+    def _inputs(self) -> dict[str, list[Tensor]]:
+        """What each projection reads."""
         read: dict[str, list[Tensor]] = defaultdict(list)
         for silo in (None, *self.silos):
-            read[self.layer(silo)].append(self.task.train.x if silo is None else silo.samples.x)
+            name = self.reader(silo)
+            if name is not None:
+                read[name].append(self.task.train.x if silo is None else silo.samples.x)
         return read
 
-    def layer(self, silo: Auxiliary | None) -> str:
-        """Name of the layer that a silo meets first."""
-        reader = self.reader(silo)
-        return HEAD if reader is None else reader
-
-    def _coordinates(self, layer: str) -> Coordinates:
-        """A head that reads what projections yield cannot turn its coordinates."""
-        return "raw" if layer == HEAD and self.first.projection else self.coordinates
+    def seen(self, silo: Auxiliary | None, x: Tensor) -> Tensor:
+        """Features of a silo (None: the target) in the coordinates of what reads them: [n, d] -> [n, k]."""
+        name = self.reader(silo)
+        return x if name is None else self.layers[name].span.coordinates(x)
 
     def bytes(self) -> int:
         """Memory that one run of a stack takes, at most: weights, gradients and two moments."""
-        dims = {name: (sum(map(len, inputs)), inputs[0].shape[1]) for name, inputs in self.inputs().items()}
-        read = {name: d if self._coordinates(name) == "raw" else min(n, d) for name, (n, d) in dims.items()}
-        width = self.task.head_width
-        head = len(self.task.classes) * (width if self.first.projection else read[HEAD])
-        return 4 * 4 * (head + sum(width * k for name, k in read.items() if name != HEAD))
+        task, first = self.task, self.first
+        weights = len(task.classes) * (task.head_width if first.projection else task.train.x.shape[1])
+        for inputs in self._inputs().values():
+            rows, dims = sum(map(len, inputs)), inputs[0].shape[1]
+            weights += task.head_width * (dims if self.coordinates == "raw" else min(rows, dims))
+        return 4 * 4 * weights
 
     def reader(self, silo: Auxiliary | None) -> str | None:
         """Name of the projection that a silo (None: the target) passes; None where the head reads it."""
@@ -114,24 +119,15 @@ def groups(task: Task, runs: Sequence[Run], coordinates: Coordinates) -> list[Gr
     return [Group(task, tuple(runs[at] for at in places), tuple(places), coordinates) for places in shared.values()]
 
 
-def _starts(group: Group, name: str, dims: int) -> Tensor:
-    """Raw starts of a layer: heads [run, class, width], or the projection that all runs share [1, width, dims]."""
-    if name == HEAD:
-        return torch.stack([start.head(group.task, run)[group.order] for run in group.runs])
-    return start.projection(group.task, name, dims)[None]
-
-
 def weights(group: Group, slots: Sequence[int]) -> Weights:
-    """The weights of the runs at `slots` at their start, in the layers' coordinates."""
-    made = group.layers
-    heads = _starts(group, HEAD, 0)[slots]
-    result = {HEAD: made[HEAD].span.inside(heads) if HEAD in made else heads}
-    for name, layer in made.items():
-        if name != HEAD:
-            result[name] = layer.span.inside(_starts(group, name, layer.span.dims)).repeat(len(slots), 1, 1)
+    """The weights of the runs at `slots` at their start."""
+    runs = [group.runs[slot] for slot in slots]
     columns = 1 + sum(not silo.bridge for silo in group.silos)
-    result[SCALES] = torch.tensor([[group.runs[slot].scale] * columns for slot in slots])
-    return result
+    return {
+        HEAD: torch.stack([head(group.task, run)[group.order] for run in runs]),
+        SCALES: torch.tensor([[run.scale] * columns for run in runs]),
+        **{name: layer.inside.repeat(len(runs), 1, 1) for name, layer in group.layers.items()},
+    }
 
 
 def parts(group: Group, slots: Sequence[int], device: torch.device) -> list[Part]:
@@ -153,7 +149,7 @@ def _part(group: Group, silo: Auxiliary | None, weight: Tensor, scale: int, devi
     ratio = group.first.ratio if silo else Fraction(1)
     name, seed = silo.name if silo else TARGET, group.task.seed
     return Part(
-        group.layers[group.layer(silo)].span.coordinates(samples.x).to(device),
+        group.seen(silo, samples.x).to(device),
         y.to(device),
         None if silo is None else _absent(y, device),
         group.reader(silo),

@@ -12,7 +12,6 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
 
 from uml_pipeline.learn.engine.schedule import factor
 from uml_pipeline.learn.joint.fit import Best, Fit
@@ -48,7 +47,7 @@ def train(
     Args:
         jobs: tasks, each with its runs.
         budget: the same for all runs.
-        coordinates: "reduced" trains first layers in the span of their samples (span.py); "raw" is the paper's Adam to
+        coordinates: "reduced" trains projections in the span of their samples (span.py); "raw" is the paper's Adam to
             the letter, and slower by the ratio of dimensions.
         device: "cpu": one thread a core, each with stacks of its own; else a torch device, one stack after the other.
     """
@@ -96,7 +95,7 @@ def _train(job: _Job, budget: Budget, device: torch.device) -> list[Fit]:
         stack.step(factor(step, budget.steps, budget.warm_up))
         if step % budget.every:
             continue
-        for place, accuracy in enumerate(judge(stack, alive)):
+        for place, accuracy in enumerate(judge(stack)):
             _note(best[alive[place]], accuracy, stack, place)
         keep = [place for place, slot in enumerate(alive) if best[slot].idle < budget.patience]
         if not keep:
@@ -106,8 +105,7 @@ def _train(job: _Job, budget: Budget, device: torch.device) -> list[Fit]:
             modalities = [replace(part, weight=part.weight[keep]) for part in modalities]
             alive = [alive[place] for place in keep]
     return [
-        Fit(group.runs[slot], tuple(one.curve), one.look, one.weights, one.left, group, slot)
-        for slot, one in best.items()
+        Fit(group.runs[slot], tuple(one.curve), one.look, one.weights, one.left, group) for slot, one in best.items()
     ]
 
 
@@ -135,26 +133,20 @@ class _Judge:
     """Validation accuracy of the runs of a stack."""
 
     def __init__(self, group: Group, device: torch.device) -> None:
-        val = group.task.val
-        self._first = group.layer(None)
-        layer = group.layers[self._first]
-        self._xt = layer.span.coordinates(val.x).T.contiguous().to(device)  # [k, n]
-        # what the outer part makes of the samples never changes but by decay: [run or 1, o, n]
-        self._outer = None if layer.outside is None else (layer.outside @ val.x.T).to(device)
+        val, self._reader = group.task.val, group.reader(None)
+        outside = None if self._reader is None else group.layers[self._reader].outside
+        self._xt = group.seen(None, val.x).T.contiguous().to(device)  # [k, n]
+        # what the projection's outer part makes of the samples changes by decay alone: [width, n]
+        self._outer = None if outside is None else (outside @ val.x.T).to(device)
         self._y = torch.searchsorted(group.task.target, val.y).to(device)  # [n]
         self._classes = len(group.task.target)
 
-    def __call__(self, stack: Stack, alive: list[int]) -> list[float]:
-        """Accuracy of each run: `alive` holds their slots in the group."""
+    def __call__(self, stack: Stack) -> list[float]:
+        """Accuracy of each run."""
         head = stack.weights[HEAD][:, : self._classes]
-        z = self._read(stack.weights[self._first], stack.decayed, alive)
-        logits = z[:, : self._classes] if self._first == HEAD else torch.bmm(head, z)  # [run, class, n]
-        logits = stack.weights[SCALES][:, :1, None] * logits
+        projection = None if self._reader is None else stack.weights[self._reader]
+        logits, _ = scores(head, projection, self._xt)  # [run, class, n]
+        if self._outer is not None:
+            logits += stack.decayed.to(head)[:, None, None] * (head @ self._outer)
+        logits *= stack.weights[SCALES][:, :1, None]
         return (logits.argmax(1) == self._y).double().mean(1).tolist()
-
-    def _read(self, layer: Tensor, left: Tensor, alive: list[int]) -> Tensor:
-        inner = scores(layer, None, self._xt)[0]  # [run, o, n]
-        if self._outer is None:
-            return inner
-        outer = self._outer if len(self._outer) == 1 else self._outer[alive]
-        return inner + left.to(inner)[:, None, None] * outer
