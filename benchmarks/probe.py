@@ -1,134 +1,257 @@
-"""How fast the heads are learnt: logistic regression against scikit-learn's, and a stack of runs against single ones.
+"""How fast few-shot probes are trained: the joint engine against a plain PyTorch loop, one run after the other.
 
-    python benchmarks/probe.py [STUDY]      # the study's `features` must be there; default: this folder
+    UML_DATA_DIR=... python -m benchmarks.probe [--quick] [STUDY]
 
-Last figures, on the demo (331 classes, 384 features; 2 cores, shared, so that seconds vary; medians of 3):
+caltech50, MobileNetV2 and MiniLM features; the official few-shot lists. The grid: unimodal, unimodal with projection,
+UML and UML(init) x 1 to 16 shots x 3 seeds x 12 settings. The engine trains all of it; the plain loop trains a sample
+of the runs, spread over arms and shots, and its time is scaled. STUDY: where features are; by default they are made
+once, in .uml/probe. --quick: a few runs alone.
 
-    shots  solver                seconds  times ours  objective  validation %
-    1      ours, 12 iterations      0.02         1.0     1.1553          52.9
-    1      ours, 100 iterations     0.04         1.7     1.1552          52.9
-    1      scikit-learn             0.12         5.2     1.1570          53.2
-    4      ours, 12 iterations      0.07         1.0     0.7625          81.0
-    4      ours, 100 iterations     0.19         2.8     0.7543          81.6
-    4      scikit-learn             0.63         9.4     0.7594          81.6
-
-    Four settings one by one take 1.15 to 1.32 times as long as in one stack, 4-shot UML 1.2 to 3.3 times: more on a
-    busy machine (two runs).
+Figures: docs/performance.md.
 """
 
+import json
 import os
+import resource
 import sys
 import time
-import warnings
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
+import yaml
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
-from torch import Tensor
-from torch.nn.functional import cross_entropy
 
-from uml_pipeline.learn import logistic
+from benchmarks import probe_plain
+from benchmarks.finetune import SEEN
+from uml_pipeline.features import read_features
 from uml_pipeline.learn.heads import Samples
-from uml_pipeline.learn.splits import episodes
+from uml_pipeline.learn.joint import Auxiliary, Budget, Run, Task, train
+from uml_pipeline.pipeline import Step, call
 from uml_pipeline.study import Study
-from uml_pipeline.trunk.arms import arms
-from uml_pipeline.trunk.probe import hits
-from uml_pipeline.trunk.problem import Problem, Silo, build
 
-SHOTS, REPEATS, STRENGTH, LONG = (1, 4), 3, 30.0, 100
+ARMS = {
+    "unimodal": {"projection": False},
+    "unimodal with projection": {},
+    "UML": {"alpha": 1.0},
+    "UML(init)": {"alpha": 1.0, "init": "text"},
+}
+RATES, DECAYS, SCALES = (1e-3, 1e-4), (0.0, 0.001, 0.01), (False, True)  # UML, table 5
+SHOTS, SEEDS = (16, 8, 4, 2, 1), (1, 2, 3)  # the longest first: both threads end together
+PLAIN_SECONDS, CALIBRATION = 210, 40  # time for sampled runs, after the least number; steps to choose the threads by
 
 
-def main(folder: str = ".") -> None:
-    """Print both tables."""
+@dataclass(frozen=True)
+class Grid:
+    """What is trained, and how many runs the plain loop trains at least and at most."""
+
+    shots: tuple[int, ...] = SHOTS
+    seeds: tuple[int, ...] = SEEDS
+    decays: tuple[float, ...] = DECAYS
+    least: int = 8
+    most: int = 40
+
+    def runs(self) -> list[tuple[str, Run]]:
+        """All runs of one episode, with their arm."""
+        settings = list(product(RATES, self.decays, SCALES))
+        return [
+            (arm, Run(rate, decay, learn_scales=scales, **own))  # type: ignore[arg-type]
+            for arm, own in ARMS.items()
+            for rate, decay, scales in settings
+        ]
+
+
+@dataclass(frozen=True)
+class Photos:
+    """Features of caltech50, and its episodes."""
+
+    manifest: pd.DataFrame
+    x: torch.Tensor
+    texts: Auxiliary
+    classes: tuple[str, ...]
+
+    @classmethod
+    def read(cls, study: Study) -> "Photos":
+        """From the study's artifacts; texts of other classes than the photos' are left out."""
+        manifest, x = read_features(study, "photos")
+        told, y = read_features(study, "texts")
+        classes = sorted(manifest["label"].unique())
+        index = pd.Index(classes).get_indexer(pd.Index(told["label"]))
+        texts = Samples(torch.tensor(y[index >= 0]), torch.tensor(index[index >= 0]))
+        return cls(manifest, torch.tensor(x), Auxiliary("texts", texts), tuple(classes))
+
+    def samples(self, rows: NDArray[np.int64]) -> Samples:
+        """Some of the photos."""
+        y = pd.Index(self.classes).get_indexer(pd.Index(self.manifest["label"].iloc[rows]))
+        return Samples(self.x[rows], torch.tensor(y))
+
+    def test(self) -> Samples:
+        """The manifest's test split."""
+        return self.samples(np.flatnonzero(self.manifest["split"] == "test"))
+
+    def task(self, shots: int, seed: int) -> Task:
+        """An official draw."""
+        draws = Path(os.environ["UML_DATA_DIR"], "datasets/caltech50/fewshot", f"shot_{shots}-seed_{seed}.json")
+        sides = json.loads(draws.read_text())
+        train, val = (self.samples(self._rows(sides[side])) for side in ("train", "val"))
+        return Task(seed, self.classes, train, val, (self.texts,))
+
+    def _rows(self, items: list[dict[str, str]]) -> NDArray[np.int64]:
+        """Rows of listed photos, told by class and file name."""
+        ends = pd.Index(["/".join(path.split("/")[-2:]) for path in self.manifest["path"]])
+        rows = ends.get_indexer(pd.Index(["/".join(item["path"].split("/")[-2:]) for item in items]))
+        assert (rows >= 0).all()
+        return rows.astype(np.int64)
+
+
+def main(*arguments: str) -> None:
+    """Print the tables and the line of JSON."""
+    quick = "--quick" in arguments
+    folders = [one for one in arguments if not one.startswith("--")]
+    grid = Grid((4, 1), (1,), (0.01,), least=6, most=6) if quick else Grid()
+    photos = Photos.read(Study(folders[0]) if folders else prepare(Path(".uml/probe")))
+    console, test = Console(width=110), photos.test()
+    before, began = _peak(), time.perf_counter()
+    ours = pd.DataFrame(_ours(photos, grid, test))
+    seconds, peak = time.perf_counter() - began, _peak()
+    console.print(_accuracies(ours))
+    plain = pd.DataFrame(_plain(photos, grid, test))
+    both = plain.merge(ours, on=["shots", "seed", "arm", "number"], suffixes=("_plain", ""))
+    slow = _scaled(plain, ours)
+    console.print(_times(both))
+    threads = plain["threads"].iloc[0]
+    console.print(
+        f"{len(ours)} runs: {seconds:.0f} s by the engine, {slow:.0f} s one by one ({len(plain)} runs timed, on the "
+        f"faster of 1 and {os.cpu_count()} threads: {threads}); {os.cpu_count()} cores, peak memory {peak:.0f} MB "
+        f"({before:.0f} MB of them before training)"
+    )
+    result = {
+        "ratio": round(slow / seconds, 1),
+        "accuracy_ours": round(100 * both["test"].mean(), 2),
+        "accuracy_plain": round(100 * both["test_plain"].mean(), 2),
+        "runs": len(ours),
+        "sampled": len(plain),
+        "seconds_ours": round(seconds, 1),
+        "seconds_plain": round(slow),
+        "peak_mb": round(peak),
+    }
+    print(json.dumps(result))
+
+
+def prepare(folder: Path) -> Study:
+    """A study of caltech50 with features, made on first use."""
+    data = Path(os.environ["UML_DATA_DIR"]).resolve()
+    silos, weights = data / "datasets" / "caltech50", data / "weights" / "vision_mobilenetv2_100_tf2_ptq.safetensors"
+    encoder = {"encoder": f"timm/mobilenetv2_100?{SEEN}", "checkpoint": str(weights)}
+    params = {
+        "target": "photos",
+        "silos": {
+            "photos": {"modality": "image", "path": str(silos / "image_silo"), **encoder},
+            "texts": {"modality": "text", "path": str(silos / "text_silo"), "encoder": "builtin/minilm"},
+        },
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     study = Study(folder)
-    target = Silo.read(study, study.target)
-    beside = [Silo.read(study, study.auxiliary[0])] if study.auxiliary else []
-    classes = sorted(target.manifest["label"].unique())
-    problems = {}
-    for shots in SHOTS:
-        episode = episodes(target.manifest, shots, 1)[0]
-        problems[shots] = build(target, beside, classes, episode.train, episode.val, 0)
-    console = Console(width=100)
-    console.print(f"{len(classes)} classes, {target.x.shape[1]} features, {os.cpu_count()} cores, C = {STRENGTH:g}")
-    console.print(_solvers(problems))
-    console.print(_stacks(problems))
+    for name in study.params.silos:
+        if not (study.folder / "artifacts" / "features" / name).is_dir():
+            call(study, Step("silo", name))
+            call(study, Step("features", name))
+    return study
 
 
-def _solvers(problems: dict[int, Problem]) -> Table:
-    table = Table("shots", "solver", "seconds", "spread", "times ours", "objective", "validation %", title="solvers")
-    for shots, problem in problems.items():
-        own, classes = problem.task.train, len(problem.means)
-        ours = {f"ours, {steps} iterations": _iterating(steps, own, classes) for steps in (logistic.ITERATIONS, LONG)}
-        base = 0.0
-        for name, solve in (ours | {"scikit-learn": lambda own=own: _sklearn(own)}).items():
-            head, seconds = _timed(solve)
-            median = float(np.median(seconds))
-            base = base or median
-            correct, counts = hits(head, problem.task.val)
-            table.add_row(
-                str(shots),
-                name,
-                f"{median:.2f}",
-                f"{max(seconds) - min(seconds):.2f}",
-                f"{median / base:.1f}",
-                f"{_objective(head, own):.4f}",
-                f"{100 * correct.sum() / counts.sum():.1f}",
-            )
+def _ours(photos: Photos, grid: Grid, test: Samples) -> Iterator[dict[str, object]]:
+    """Every run of the grid, by the engine."""
+    runs = grid.runs()
+    places = list(product(grid.shots, grid.seeds))
+    jobs = [(photos.task(*place), [run for _, run in runs]) for place in places]
+    for (shots, seed), fits in zip(places, train(jobs), strict=True):
+        for number, ((arm, _), fit) in enumerate(zip(runs, fits, strict=True)):
+            hits = (fit.logits(test.x).argmax(1) == test.y).float().mean()
+            steps = 1 + (len(fit.curve) - 1) * Budget().every
+            yield _row(shots, seed, arm, number) | {"val": fit.accuracy, "test": float(hits), "steps": steps}
+
+
+def _plain(photos: Photos, grid: Grid, test: Samples) -> Iterator[dict[str, object]]:
+    """Runs drawn from the grid, by the plain loop, until time is up."""
+    threads = _faster_threads(photos.task(grid.shots[0], grid.seeds[0]), grid.runs()[-1][1])
+    torch.set_num_threads(threads)
+    end = time.perf_counter() + PLAIN_SECONDS
+    for count, (shots, seed, number) in enumerate(_drawn(grid)):
+        if count >= grid.least and time.perf_counter() > end:
+            break
+        arm, run = grid.runs()[number]
+        outcome = probe_plain.train(photos.task(shots, seed), run, Budget())
+        hits = (outcome.model(test.x).argmax(1) == test.y).float().mean()
+        row = {"test": float(hits), "steps": outcome.steps, "seconds": outcome.seconds, "threads": threads}
+        yield _row(shots, seed, arm, number) | row
+
+
+def _drawn(grid: Grid) -> Iterator[tuple[int, int, int]]:
+    """Shots, seed and number of runs: arm by arm in turn, shots shifted by one each turn; settings at random."""
+    draw, each = np.random.default_rng(0), len(grid.runs()) // len(ARMS)
+    for count in range(grid.most):
+        turn, arm = divmod(count, len(ARMS))
+        shots = grid.shots[(turn + arm) % len(grid.shots)]
+        yield shots, int(draw.choice(grid.seeds)), arm * each + int(draw.integers(each))
+
+
+def _faster_threads(task: Task, run: Run) -> int:
+    """Of one thread and all: on a busy machine two wait for each other."""
+    seconds = {}
+    for threads in {1, os.cpu_count() or 1}:
+        torch.set_num_threads(threads)
+        seconds[threads] = min(probe_plain.train(task, run, Budget(), CALIBRATION).seconds for _ in range(3))
+    return min(seconds, key=lambda threads: seconds[threads])
+
+
+def _row(shots: int, seed: int, arm: str, number: int) -> dict[str, object]:
+    return {"shots": shots, "seed": seed, "arm": arm, "number": number}
+
+
+def _scaled(plain: pd.DataFrame, ours: pd.DataFrame) -> float:
+    """Seconds of the whole grid by the plain loop: each arm's mean, times its runs."""
+    means = plain.groupby("arm")["seconds"].mean()
+    return float((means * ours.groupby("arm").size()).sum())
+
+
+def _accuracies(ours: pd.DataFrame) -> Table:
+    """Test accuracy of the runs that validation chose, mean over seeds."""
+    chosen = ours.loc[ours.groupby(["shots", "seed", "arm"])["val"].idxmax()]
+    means = 100 * chosen.pivot_table("test", "arm", "shots")
+    table = Table("arm", *(f"{shots} shots" for shots in means), title="test accuracy, %")
+    for arm in ARMS:
+        table.add_row(arm, *(f"{value:.1f}" for value in means.loc[arm]))
     return table
 
 
-def _iterating(steps: int, own: Samples, classes: int) -> Callable[[], Tensor]:
-    def solve() -> Tensor:
-        usual, logistic.ITERATIONS = logistic.ITERATIONS, steps
-        try:
-            return logistic.fit(own, classes, STRENGTH)
-        finally:
-            logistic.ITERATIONS = usual
-
-    return solve
-
-
-def _sklearn(own: Samples) -> Tensor:
-    from sklearn.linear_model import LogisticRegression
-
-    model = LogisticRegression(C=STRENGTH, fit_intercept=False, max_iter=1000)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # one sample a class looks like a regression to it
-        model.fit(own.x.numpy(), own.y.numpy())
-    return torch.from_numpy(model.coef_.astype(np.float32))
-
-
-def _objective(head: Tensor, own: Samples) -> float:
-    """What both minimise: mean cross-entropy and the ridge."""
-    return float(cross_entropy(own.x @ head.T, own.y) + (head**2).sum() / (2 * STRENGTH * len(own)))
-
-
-def _stacks(problems: dict[int, Problem]) -> Table:
-    table = Table("shots", "arm", "settings", "stack s", "one by one s", "ratio", title="training")
-    for shots, problem in problems.items():
-        for arm in arms(problem.silos, []):
-            if arm.trained:
-                single = [replace(arm, settings=(one,)) for one in arm.settings]
-                stack = float(np.median(_timed(lambda arm=arm, on=problem: arm.solve(on))[1]))
-                alone = float(np.median(_timed(lambda single=single, on=problem: [one.solve(on) for one in single])[1]))
-                row = (str(shots), arm.name, str(len(single)), f"{stack:.2f}", f"{alone:.2f}", f"{alone / stack:.2f}")
-                table.add_row(*row)
+def _times(both: pd.DataFrame) -> Table:
+    """The runs that both trained."""
+    table = Table("arm", "runs", "plain s a run", "ms a step", "steps", "ours", "test %", "ours", title="the same runs")
+    for arm, own in both.groupby("arm", sort=False):
+        ms = 1000 * own["seconds"].sum() / own["steps_plain"].sum()
+        values: Sequence[str] = (
+            f"{own['seconds'].mean():.1f}",
+            f"{ms:.2f}",
+            f"{own['steps_plain'].mean():.0f}",
+            f"{own['steps'].mean():.0f}",
+            f"{100 * own['test_plain'].mean():.1f}",
+            f"{100 * own['test'].mean():.1f}",
+        )
+        table.add_row(str(arm), str(len(own)), *values)
     return table
 
 
-def _timed(work: Callable[[], Any]) -> tuple[Any, list[float]]:
-    """The last result, and the seconds of each repeat; one more comes before them to warm up."""
-    result, seconds = work(), []
-    for _ in range(REPEATS):
-        start = time.perf_counter()
-        result = work()
-        seconds.append(time.perf_counter() - start)
-    return result, seconds
+def _peak() -> float:
+    """Most memory of this process so far, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    main(*sys.argv[1:])

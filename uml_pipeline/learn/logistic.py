@@ -2,7 +2,7 @@
 
 Alone it is the convex peer of the trained probe, with scikit-learn's objective (`LogisticRegression(C,
 fit_intercept=False)`, a test holds them equal) and kind of solver, several times faster for hundreds of classes
-(benchmarks/probe.py). With auxiliary samples it is UML's own joint loss (UML, sec. 3.2) plus a ridge: with frozen
+(benchmarks/logistic.py). With auxiliary samples it is UML's own joint loss (UML, sec. 3.2) plus a ridge: with frozen
 encoders and a shared linear head that loss is convex, so no start, step size or stopping time is left to choose.
 """
 
@@ -14,7 +14,7 @@ from torch.nn.functional import nll_loss
 
 from uml_pipeline.learn.heads import Samples
 
-ITERATIONS = 16  # of L-BFGS; further ones change the objective by less than 0.01 (benchmarks/probe.py)
+ITERATIONS = 16  # of L-BFGS; further ones change the objective by less than 0.01 (benchmarks/logistic.py)
 
 
 def fit(

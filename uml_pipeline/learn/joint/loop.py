@@ -111,9 +111,8 @@ def _train(job: _Job, budget: Budget, device: torch.device) -> list[Fit]:
 
 def gradients(stack: Stack, modalities: Sequence[Part], step: int) -> None:
     """The joint loss's gradients, into the stack's."""
-    stack.grads[HEAD].zero_()
     stack.grads[SCALES].zero_()
-    fresh = stack.grads.keys() - {HEAD, SCALES}
+    fresh = stack.grads.keys() - {SCALES}
     for part in modalities:
         if step % part.every == 0:
             part.add(stack.weights, stack.grads, fresh)

@@ -26,22 +26,30 @@ class Part:
     def add(self, weights: Weights, grads: Weights, fresh: set[str]) -> None:
         """Add the gradient of weight x mean cross-entropy on the next batch.
 
-        `fresh` names the projections whose gradient holds nothing yet: it is overwritten, and the name struck off.
+        `fresh` names the matrices whose gradient holds nothing yet: it is overwritten, and the name struck off.
         """
         head = weights[HEAD][:, : len(self.y)]  # [run, class, width]
         rows = next(self.rows)
         x, y = self.x.index_select(0, rows), self.y.index_select(1, rows)  # [b, k], [class, b]
-        logits = scores(head, None if self.projection is None else weights[self.projection], x.T)  # [run, class, b]
-        slope = self._slope(logits[0], y, weights[SCALES], grads[SCALES])
-        head_grad = grads[HEAD][:, : len(self.y)]
-        if self.projection is None:
-            head_grad += (slope.flatten(0, 1) @ x).view_as(head_grad)
-            return
-        head_grad.baddbmm_(slope, logits[1].transpose(1, 2))
-        back = torch.bmm(head.transpose(1, 2), slope)  # [run, width, b]
-        into = grads[self.projection].flatten(0, 1)  # [run * width, k]
-        into.addmm_(back.flatten(0, 1), x, beta=0 if self.projection in fresh else 1)
-        fresh.discard(self.projection)
+        scored, read = scores(head, None if self.projection is None else weights[self.projection], x.T)
+        slope = self._slope(scored, y, weights[SCALES], grads[SCALES])
+        self._add_to_head(grads[HEAD], slope, x if self.projection is None else read, fresh)
+        if self.projection is not None:
+            back = torch.bmm(head.transpose(1, 2), slope)  # [run, width, b]
+            into = grads[self.projection].flatten(0, 1)  # [run * width, k]
+            into.addmm_(back.flatten(0, 1), x, beta=_kept(self.projection, fresh))
+
+    def _add_to_head(self, grad: Tensor, slope: Tensor, read: Tensor, fresh: set[str]) -> None:
+        """`read` is what the head read: one batch for all runs [b, k], or [run, width, b] behind a projection."""
+        kept = _kept(HEAD, fresh)
+        if len(self.y) < grad.shape[1] and not kept:
+            grad.zero_()
+        if read.dim() == 3:
+            grad[:, : len(self.y)].baddbmm_(slope, read.transpose(1, 2), beta=kept)
+        elif len(self.y) == grad.shape[1]:
+            grad.flatten(0, 1).addmm_(slope.flatten(0, 1), read, beta=kept)
+        else:
+            grad[:, : len(self.y)].baddbmm_(slope, read.expand(len(slope), -1, -1), beta=kept)
 
     def _slope(self, scores: Tensor, y: Tensor, scales: Tensor, scales_grad: Tensor) -> Tensor:
         """Gradient of the loss with respect to the scores before the logit scale: [run, class, b]."""
@@ -52,6 +60,14 @@ class Part:
         slope = torch.softmax(logits, 1).sub_(y).mul_(self.weight / y.shape[1])
         scales_grad[:, self.scale] += (slope * scores).sum((1, 2))
         return slope.mul_(scale)
+
+
+def _kept(name: str, fresh: set[str]) -> int:
+    """Factor on what a gradient holds: 0 the first time."""
+    if name not in fresh:
+        return 1
+    fresh.remove(name)
+    return 0
 
 
 def scores(head: Tensor, projection: Tensor | None, xt: Tensor) -> tuple[Tensor, Tensor]:
