@@ -2,8 +2,21 @@
 
     UML_DATA_DIR=... python benchmarks/finetune.py [FIGURE.svg]
 
-caltech50 (50 classes, 4 labelled photos a class), MobileNetV2, texts by MiniLM. Every arm trains on the same draws and
-has as many settings; the setting and the length of training are chosen on 4 further photos a class.
+caltech50 (50 classes, 4 labelled photos a class), MobileNetV2 at 112 pixels, texts by MiniLM. Every arm trains on the
+same draws and has as many settings; setting and length of training are chosen on 4 further photos a class.
+
+Last figures (2 cores, shared with two other jobs: 874 CPU seconds, 1392 on the clock; test %, three seeds):
+
+    arm                               test          by seed            steps        gain [95 %]
+    frozen, logistic regression       85.3 ± 0.5    84.8, 85.3, 85.8
+    fine-tuned alone, no projection   85.8 ± 0.7    85.9, 85.1, 86.5   50, 50, 50
+    fine-tuned alone                  82.9 ± 0.5    82.4, 82.9, 83.3   25, 50, 0
+    UML                               83.0 ± 1.3    81.6, 83.0, 84.3   0, 0, 0      -2.9 [-5.3, -1.2]
+    UML (init)                        83.1 ± 2.1    80.7, 84.6, 84.2   0, 0, 0      -2.7 [-5.9, -0.1]
+
+    What ships is the arm without projection: on samples held back UML (init) is 3.0 points behind, 95 % interval -6.4
+    to -0.2. Trained on the whole training split it has 92.9 % on test. Gradients of the two modalities on the head are
+    nearly orthogonal.
 """
 
 import os

@@ -16,7 +16,7 @@ from uml_pipeline.pipeline import Step, call
 from uml_pipeline.study import Study
 
 FAST = {"steps": 6, "look_every": 3, "warm_up": 2, "batch": 6, "auxiliary_batch": 8, "alphas": [1.0], "patience": 9}
-FAST |= {"probe_steps": 4}
+FAST |= {"probe_steps": 4, "arms": ["unimodal", "uml", "uml_init"]}
 
 
 @pytest.fixture(autouse=True)

@@ -22,7 +22,7 @@ class FinetuneConfig(EngineConfig):
     """Target samples a step, over all processes."""
     auxiliary_batch: PositiveInt = 32
     """Samples a step of each auxiliary silo, over all processes."""
-    arms: list[ArmName] = Field(default=["unimodal", "uml", "uml_init"], min_length=1)
+    arms: list[ArmName] = Field(default=["unimodal_paper", "unimodal", "uml", "uml_init"], min_length=1)
     """What is compared. `unimodal`: the target alone, through the same projection; `unimodal_paper`: without the
     projection; `unimodal_init`: the target alone from UML(init)'s head; `uml`; `uml_init`."""
     alphas: list[NonNegativeFloat] = Field(default=[0.3, 1.0], min_length=1, max_length=5)
