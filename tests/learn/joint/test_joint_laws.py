@@ -9,7 +9,8 @@ from torch.nn.functional import cross_entropy, normalize
 
 from uml_pipeline.learn.engine.schedule import factor
 from uml_pipeline.learn.heads import Samples
-from uml_pipeline.learn.joint import Auxiliary, Budget, Run, Task, start, train
+from uml_pipeline.learn.joint import Auxiliary, Budget, Run, Task, loop, start, train
+from uml_pipeline.learn.joint.group import groups
 from uml_pipeline.learn.joint.streams import batch_rows
 from uml_pipeline.learn.joint.task import select
 
@@ -209,3 +210,23 @@ def test_without_projection_silos_must_share_the_targets_space():
     assert fit(task(auxiliary=(aligned,)), [run])[0].projection is None
     with pytest.raises(ValueError, match="texts"):
         fit(task(), [replace(run, init="random")])
+
+
+def test_memory_decides_how_many_runs_a_stack_has_and_nothing_else(monkeypatch):
+    (group,) = groups(task(), [replace(UML, decay=one / 100) for one in range(7)], "reduced")
+    sizes = [len(slots) for _, slots in loop._split(group, 3 * group.bytes())]
+    assert sizes == [2, 2, 3]
+    assert [len(slots) for _, slots in loop._split(group, 1)] == [1] * 7
+    whole = fit(task(), RUNS)
+    monkeypatch.setattr(loop, "CACHE", 1)
+    for one, other in zip(fit(task(), RUNS), whole, strict=True):
+        close(one, other)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+def test_a_gpu_learns_the_same():
+    one = task(1, (TEXTS, SOUNDS, BRIDGE))
+    on_gpu = next(train([(one, RUNS)], BUDGET, device="cuda"))
+    for mine, other in zip(on_gpu, fit(one, RUNS), strict=True):
+        assert np.allclose(mine.curve, other.curve, atol=0.051)  # one of 20 validation samples
+        assert torch.allclose(mine.head, other.head, atol=1e-2)

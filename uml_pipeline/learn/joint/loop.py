@@ -6,6 +6,7 @@ all modalities share: logits = s_x W P x, and s_y W y. The gradients are written
 one stack of matrices.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -52,18 +53,18 @@ def train(
         device: "cpu": one thread a core, each with stacks of its own; else a torch device, one stack after the other.
     """
     on = torch.device(device)
-    by_task = [
+    by_task = deque(
         [job for group in groups(task, runs, coordinates) for job in _split(group, _memory(on))] for task, runs in jobs
-    ]
-    flat = [job for jobs_of_task in by_task for job in jobs_of_task]
+    )
+    flat = iter([job for jobs_of_task in by_task for job in jobs_of_task])
 
     def work(job: _Job) -> list[Fit]:
         return _train(job, budget, on)
 
     results = each(work, flat) if device == "cpu" else map(torch.inference_mode()(work), flat)
-    for jobs_of_task in by_task:
+    while by_task:
         fits: dict[int, Fit] = {}
-        for group, slots in jobs_of_task:
+        for group, slots in by_task.popleft():
             fits |= zip(group.places[slots.start : slots.stop], next(results), strict=True)
         yield [fits[place] for place in sorted(fits)]
 
