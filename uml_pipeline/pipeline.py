@@ -73,7 +73,7 @@ STAGES = (
         "What is learned?",
         ("artifacts/silo", "artifacts/features", "artifacts/relevance"),
         ("target", "trunk"),
-        code=("learn",),
+        code=("learn", "features", "samples"),
     ),
     Stage(
         "model", "What do we ship?", ("artifacts/silo", "artifacts/features", "artifacts/trunk"), ("target", "silos")
