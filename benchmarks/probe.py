@@ -8,7 +8,8 @@ of the runs, spread over arms and shots, and its time is scaled. STUDY: where fe
 once, in .uml/probe. --quick: a few runs alone.
 
 Last figures, --quick, 2 cores shared with other work (load 7), where 32 runs make stacks of 4 alone: ratio 7.8; test
-accuracy of 6 runs 76.7 by the engine, 77.1 by the plain loop; peak memory 766 MB, 658 of them before training.
+accuracy of 6 runs 76.7 by the engine (before its steps were halved, span.py), 77.1 by the plain loop; peak memory
+766 MB, 658 of them before training. The whole grid has not been timed yet.
 """
 
 import json
