@@ -71,7 +71,7 @@ def test_the_artifact_holds_runs_metrics_and_recipes(study):
     assert set(metrics) == {"runs", "gains", "arms", "ships", "test"}
     assert [set(row) for row in metrics["runs"]] == [{"method", "shots", "seeds", "mean", "std"}] * 2 * len(methods)
     assert {row["method"] for row in metrics["gains"]} == {
-        "uml", "uml_init", "uml_prior", "uml_convex", "uml_scrambled"
+        "uml", "uml_init", "uml_prior", "uml_convex", "uml_closed", "uml_refined", "uml_scrambled"
     }  # fmt: skip
     assert {row["against"] for row in metrics["gains"]} <= TARGET_ONLY
     assert set(metrics["arms"]) == methods
