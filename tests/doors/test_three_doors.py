@@ -109,6 +109,7 @@ def seal_texts(folder: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_dvc_takes_up_what_the_command_line_made(small_study: Study) -> None:
     pipeline.run(small_study)
     made = seals(small_study)

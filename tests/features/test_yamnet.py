@@ -106,6 +106,7 @@ def test_other_weights_are_refused(folder, checkpoint, words):
 
 
 @pytest.mark.realdata
+@pytest.mark.slow
 def test_probe_on_environmental_sounds(data_dir):
     """Ten classes: chance is 0.1."""
     weights = data_dir / "weights" / "audio_yamnet_mobilenetv1_100.safetensors"
