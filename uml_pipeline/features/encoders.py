@@ -223,8 +223,13 @@ def check_encoder(config: EncoderConfig, folder: Path = Path()) -> None:
     _require_family(spec)
     _require_name(spec)
     if config.checkpoint and not (folder / config.checkpoint).exists():
-        fix = "correct `checkpoint` in params.yaml: it is relative to the study"
-        raise UserError("there is no such checkpoint", where=str(folder / config.checkpoint), fix=fix)
+        raise no_checkpoint(folder / config.checkpoint)
+
+
+def no_checkpoint(path: Path) -> UserError:
+    """What the user is told of a `checkpoint` that is not there."""
+    fix = "correct `checkpoint` in params.yaml: it is relative to the study"
+    return UserError("there is no such checkpoint", where=str(path), fix=fix)
 
 
 def load_encoder(description: Mapping[str, Any], folder: Path) -> Encoder:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from uml_pipeline.cache import Cache
-from uml_pipeline.errors import UserError
+from uml_pipeline.errors import concerning
 from uml_pipeline.features.encoders import Encoder, create_encoder
 from uml_pipeline.features.samples import Samples
 from uml_pipeline.features.store import mirror, write
@@ -47,10 +47,8 @@ def fitted_encoder(study: Study, name: str, manifest: "pd.DataFrame") -> Encoder
         UserError: the encoder cannot be had.
     """
     config = study.silo(name)
-    try:
+    with concerning(f"silo {name!r}"):
         encoder = create_encoder(config, study.folder)
-    except UserError as error:  # an encoder does not know whose it is
-        raise UserError(error.what, where=f"silo {name!r}: {error.where}", fix=error.fix) from None
     if not encoder.fits:
         return encoder
     training = Samples.of(study, name, manifest[manifest["split"] == "train"])

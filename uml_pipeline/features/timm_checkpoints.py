@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from uml_pipeline.errors import UserError
+from uml_pipeline.features.encoders import no_checkpoint
 
 
 def read(checkpoint: Path, net: Any) -> dict[str, Tensor]:
@@ -23,8 +24,7 @@ def read(checkpoint: Path, net: Any) -> dict[str, Tensor]:
     try:
         state = _headless(load_file(checkpoint), net)
     except FileNotFoundError:
-        fix = "correct `checkpoint` in params.yaml: it is relative to the study"
-        raise UserError("there is no such checkpoint", where=str(checkpoint), fix=fix) from None
+        raise no_checkpoint(checkpoint) from None
     except (OSError, SafetensorError) as error:
         fix = "give a safetensors file"
         raise UserError("the checkpoint cannot be read", where=f"{checkpoint}: {error}", fix=fix) from None

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torchaudio.compliance.kaldi import get_mel_banks
 
 from uml_pipeline.errors import UserError
-from uml_pipeline.features.encoders import WEIGHTS, Encoder, Spec, digest
+from uml_pipeline.features.encoders import WEIGHTS, Encoder, Spec, digest, no_checkpoint
 from uml_pipeline.features.torch_images import state_bytes
 from uml_pipeline.samples import Sample
 from uml_pipeline.samples.audio import read_at
@@ -87,8 +87,7 @@ def _load(checkpoint: Path) -> nn.Module:
     try:
         net.load_state_dict(load_file(checkpoint))
     except FileNotFoundError:
-        fix = "correct `checkpoint` in params.yaml: it is relative to the study"
-        raise UserError("there is no such checkpoint", where=str(checkpoint), fix=fix) from None
+        raise no_checkpoint(checkpoint) from None
     except (OSError, SafetensorError, RuntimeError) as error:
         where = f"{checkpoint}: {str(error).splitlines()[0]}"
         fix = "give a safetensors file of timm's mobilenetv1_100 with in_chans=1 and num_classes=521"

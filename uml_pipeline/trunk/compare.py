@@ -3,15 +3,16 @@
 from dataclasses import dataclass, replace
 
 from uml_pipeline.errors import UserError
-from uml_pipeline.learn.splits import Episode, episodes, is_clean
+from uml_pipeline.learn.splits import Episode, is_clean
 from uml_pipeline.learn.workers import each
 from uml_pipeline.progress import progress
-from uml_pipeline.relevance import read_verdicts
 from uml_pipeline.study import Study
+from uml_pipeline.trunk.admission import admitted, classes_of, drawn_episodes
 from uml_pipeline.trunk.arms import Arm, Lineup, arms
+from uml_pipeline.trunk.decision import Decision
 from uml_pipeline.trunk.probe import Result, solve
 from uml_pipeline.trunk.problem import Problem, build
-from uml_pipeline.trunk.ship import Decision, decide
+from uml_pipeline.trunk.ship import Recipe, decide
 from uml_pipeline.trunk.silos import Silo
 
 
@@ -31,20 +32,9 @@ def gather(study: Study) -> Inputs:
     Raises:
         UserError: an upstream artifact is missing, the policy blocks a silo, or the target has fewer than two classes.
     """
-    verdicts, forced = read_verdicts(study), study.params.trunk.forced
-    refused = [name for name, verdict in verdicts.items() if verdict["verdict"] == "irrelevant"]
-    if refused and study.params.relevance.policy == "block":
-        raise UserError(
-            f"irrelevant silos block training: {', '.join(refused)}",
-            where="params.yaml, relevance.policy",
-            fix="take them out of `silos`, or set the policy to `exclude` or `warn`",
-        )
-    # a forced silo is a control: it has an arm of its own and stays out of the others
-    used = [name for name, verdict in verdicts.items() if verdict["used"] and name not in forced]
+    used, forced = admitted(study), study.params.trunk.forced
     target = Silo.read(study, study.target)
-    classes = sorted(target.manifest["label"].dropna().unique())
-    if len(classes) < 2:
-        raise UserError(f"the target {target.name!r} has {len(classes)} labelled classes", fix="label at least two")
+    classes = classes_of(target.name, target.manifest)
     auxiliary = [Silo.read(study, name) for name in [*used, *forced]]
     found = line_up(target, [silo for silo in auxiliary if silo.name in used], classes)
     for silo in auxiliary[len(used) :]:
@@ -88,16 +78,7 @@ def draw(study: Study, inputs: Inputs) -> list[Episode]:
     Raises:
         UserError: so few seeds that nothing could be judged off the test split.
     """
-    config, manifest = study.params.trunk, inputs.target.manifest
-    drawn = [one for shots in sorted(set(config.shots)) for one in episodes(manifest, shots, config.seeds)]
-    if not any(is_clean(one, manifest) for one in drawn if one.shots == max(config.shots)):
-        groups = manifest["group"].nunique()
-        raise UserError(
-            f"{config.seeds} seeds are too few: no split tests on the held-out group alone",
-            where="params.yaml, trunk.seeds",
-            fix=f"use at least {groups}, better {4 * groups}: the {groups} groups take turns",
-        )
-    return drawn
+    return drawn_episodes(study, inputs.target.manifest, better=4)
 
 
 def pose(inputs: Inputs, episode: Episode) -> Problem:
@@ -122,7 +103,7 @@ def compare(inputs: Inputs, drawn: list[Episode]) -> list[Result]:
     return found
 
 
-def choose(inputs: Inputs, drawn: list[Episode], results: list[Result]) -> Decision:
+def choose(inputs: Inputs, drawn: list[Episode], results: list[Result]) -> Decision[Recipe]:
     """What ships: from the episodes with the most shots that keep off the manifest's test split."""
     most = max(episode.shots for episode in drawn)
     clean = [one for one in drawn if one.shots == most and is_clean(one, inputs.target.manifest)]

@@ -8,6 +8,7 @@ import numpy as np
 
 from uml_pipeline.learn.statistics import Gain, paired_gain
 from uml_pipeline.trunk.arms import BUDGET, Arm, Setting
+from uml_pipeline.trunk.decision import Decision, never_worse
 from uml_pipeline.trunk.probe import Result, hits, mean_curve
 from uml_pipeline.trunk.problem import Problem
 
@@ -32,45 +33,22 @@ class Recipe:
         return {"method": self.arm.name, "setting": vars(self.setting), "steps": self.steps, "loss": self.loss}
 
 
-@dataclass(frozen=True)
-class Decision:
-    """The recipe that ships, the best target-only recipe, and why."""
-
-    ships: Recipe
-    baseline: Recipe
-    gain: Gain | None
-    reason: str
-
-    def describe(self) -> dict[str, Any]:
-        """For JSON."""
-        gain = vars(self.gain) if self.gain else None
-        return {"method": self.ships.arm.name, "against": self.baseline.arm.name, "reason": self.reason, "val": gain}
-
-
-def decide(results: Sequence[Result], problems: dict[int, Problem]) -> Decision:
+def decide(results: Sequence[Result], problems: dict[int, Problem]) -> Decision[Recipe]:
     """An auxiliary silo ships only if it helps beyond noise (promise 1, never worse).
 
     Args:
         results: of all arms at the most shots, on episodes that keep off the test split.
         problems: these episodes' problems by seed.
     """
-    baseline = min(_recipes(results, "image-only"), key=_loss)
+    alone = _recipes(results, "image-only")
     rivals = [*_recipes(results, "uml"), *_recipes(results, "bridge")]
-    if not rivals:
-        return Decision(baseline, baseline, None, "no auxiliary silo is in use")
-    rival = min(rivals, key=_loss)
-    gain = _gain(rival, baseline, problems)
-    numbers = f"{gain.mean:+.1f} points in cross-validation, 95 % interval {gain.low:+.1f} to {gain.high:+.1f}"
-    if gain.low > 0:
-        return Decision(rival, baseline, gain, f"{rival.arm.label} beats {baseline.arm.label}: {numbers}")
-    reason = (
-        f"with all labelled samples, {rival.arm.label} is not better than {baseline.arm.label} beyond noise: {numbers}"
+    return never_worse(
+        alone,
+        rivals,
+        lambda ours, theirs: _gain(ours, theirs, problems),
+        on="in cross-validation",
+        provided="with all labelled samples, ",
     )
-    return Decision(baseline, baseline, gain, reason)
-
-
-def _loss(recipe: Recipe) -> float:
-    return recipe.loss
 
 
 def _recipes(results: Sequence[Result], kind: str) -> list[Recipe]:

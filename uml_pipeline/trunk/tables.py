@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from uml_pipeline.learn.statistics import paired_gain
-from uml_pipeline.trunk.arms import Arm
+from uml_pipeline.trunk.decision import Named
 from uml_pipeline.trunk.probe import Result
 
 
@@ -35,7 +35,7 @@ def summary(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [dict(zip(columns, row, strict=True)) for row in named.itertuples(index=False)]
 
 
-def arms(lineup: Sequence[Arm]) -> dict[str, dict[str, str]]:
+def arms(lineup: Sequence[Named]) -> dict[str, dict[str, str]]:
     """What each method is, for people."""
     return {arm.name: {"label": arm.label, "kind": arm.kind, "about": arm.about} for arm in lineup}
 

@@ -11,12 +11,14 @@ from uml_pipeline.cache import FOLDER
 from uml_pipeline.errors import UserError
 from uml_pipeline.learn.engine.loop import Fit
 from uml_pipeline.learn.engine.world import World
-from uml_pipeline.learn.splits import Episode, episodes, held_out, is_clean
+from uml_pipeline.learn.splits import Episode, held_out, is_clean
 from uml_pipeline.progress import progress
 from uml_pipeline.study import Study
+from uml_pipeline.trunk.admission import drawn_episodes
+from uml_pipeline.trunk.decision import Decision
 from uml_pipeline.trunk.finetune.arms import Arm, arms
 from uml_pipeline.trunk.finetune.cells import Cell, solve
-from uml_pipeline.trunk.finetune.decide import Decision, Recipe, decide
+from uml_pipeline.trunk.finetune.decide import Recipe, decide
 from uml_pipeline.trunk.finetune.inputs import Inputs, gather
 from uml_pipeline.trunk.finetune.runs import Run
 from uml_pipeline.workspace import Workspace, fingerprint_of
@@ -31,7 +33,7 @@ class Outcome:
     inputs: Inputs
     lineup: list[Arm]
     cells: list[Cell]
-    decision: Decision
+    decision: Decision[Recipe]
     ships: tuple[Run, Fit]  # trained on the whole training split
     baseline: tuple[Run, Fit]
 
@@ -69,20 +71,12 @@ def draw(study: Study, inputs: Inputs) -> list[Episode]:
     Raises:
         UserError: a side of the split is empty, or so few seeds that nothing could be judged off the test split.
     """
-    config, manifest = study.params.trunk, inputs.manifest
+    manifest = inputs.manifest
     for side in ("train", "val", "test"):
         if not (manifest["split"] == side).any():
             fix = "give the silo more labelled samples, or a column `split` with all three sides"
             raise UserError(f"no labelled sample of {study.target!r} is on the side {side!r}", fix=fix)
-    drawn = [one for shots in sorted(set(config.shots)) for one in episodes(manifest, shots, config.seeds)]
-    if not any(is_clean(one, manifest) for one in drawn if one.shots == max(config.shots)):
-        groups = manifest["group"].nunique()
-        raise UserError(
-            f"{config.seeds} seeds are too few: no split tests on the held-out group alone",
-            where="params.yaml, trunk.seeds",
-            fix=f"use at least {groups}: the {groups} groups take turns",
-        )
-    return drawn
+    return drawn_episodes(study, manifest)
 
 
 def root(study: Study) -> Path:

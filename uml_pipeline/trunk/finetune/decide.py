@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from uml_pipeline.learn.statistics import Gain, paired_gain
+from uml_pipeline.trunk.decision import Decision, never_worse
 from uml_pipeline.trunk.finetune.arms import Arm, Setting
 from uml_pipeline.trunk.finetune.cells import Cell
 
@@ -20,22 +20,7 @@ class Recipe:
     loss: float
 
 
-@dataclass(frozen=True)
-class Decision:
-    """The recipe that ships, the best target-only recipe, and why."""
-
-    ships: Recipe
-    baseline: Recipe
-    gain: Gain | None
-    reason: str
-
-    def describe(self) -> dict[str, Any]:
-        """For JSON."""
-        gain = vars(self.gain) if self.gain else None
-        return {"method": self.ships.arm.name, "against": self.baseline.arm.name, "reason": self.reason, "val": gain}
-
-
-def decide(lineup: Sequence[Arm], cells: Sequence[Cell]) -> Decision:
+def decide(lineup: Sequence[Arm], cells: Sequence[Cell]) -> Decision[Recipe]:
     """Promise 1, never worse. Each side's best arm is chosen by validation log-loss; the two are compared on samples
     that neither training nor that choice has seen (`Cell.judged`).
 
@@ -43,17 +28,8 @@ def decide(lineup: Sequence[Arm], cells: Sequence[Cell]) -> Decision:
         lineup: all arms.
         cells: those of the most shots, on episodes that keep off the test split.
     """
-    baseline = min(_recipes(lineup, cells, "image-only"), key=lambda one: one.loss)
-    rivals = _recipes(lineup, cells, "uml")
-    if not rivals:
-        return Decision(baseline, baseline, None, "no auxiliary silo is in use")
-    rival = min(rivals, key=lambda one: one.loss)
-    gain = _gain(rival, baseline, cells)
-    numbers = f"{gain.mean:+.1f} points on samples held back, 95 % interval {gain.low:+.1f} to {gain.high:+.1f}"
-    if gain.low > 0:
-        return Decision(rival, baseline, gain, f"{rival.arm.label} beats {baseline.arm.label}: {numbers}")
-    reason = f"{rival.arm.label} is not better than {baseline.arm.label} beyond noise: {numbers}"
-    return Decision(baseline, baseline, gain, reason)
+    alone, rivals = (_recipes(lineup, cells, kind) for kind in ("image-only", "uml"))
+    return never_worse(alone, rivals, lambda ours, theirs: _gain(ours, theirs, cells), on="on samples held back")
 
 
 def _recipes(lineup: Sequence[Arm], cells: Sequence[Cell], kind: str) -> list[Recipe]:

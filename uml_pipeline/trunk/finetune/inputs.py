@@ -11,8 +11,8 @@ from uml_pipeline.features import create_encoder, read_config, read_features
 from uml_pipeline.features.encoders import Encoder
 from uml_pipeline.features.samples import Samples
 from uml_pipeline.learn.geometry import Array
-from uml_pipeline.relevance import read_verdicts
 from uml_pipeline.study import Study
+from uml_pipeline.trunk.admission import admitted, classes_of
 
 Rows = NDArray[np.int64]
 
@@ -72,20 +72,10 @@ def gather(study: Study) -> Inputs:
     Raises:
         UserError: an upstream artifact is missing, the policy blocks a silo, or the target cannot be learnt.
     """
-    config, verdicts = study.params.trunk, read_verdicts(study)
-    refused = [name for name, verdict in verdicts.items() if verdict["verdict"] == "irrelevant"]
-    if refused and study.params.relevance.policy == "block":
-        raise UserError(
-            f"irrelevant silos block training: {', '.join(refused)}",
-            where="params.yaml, relevance.policy",
-            fix="take them out of `silos`, or set the policy to `exclude` or `warn`",
-        )
-    used = [name for name, verdict in verdicts.items() if verdict["used"] and name not in config.forced]
+    used, forced = admitted(study), study.params.trunk.forced
     manifest, x = _table(study, study.target)
-    classes = sorted(manifest["label"].unique())
-    if len(classes) < 2:
-        raise UserError(f"the target {study.target!r} has {len(classes)} labelled classes", fix="label at least two")
-    tables = {name: _table(study, name) for name in [*used, *config.forced]}
+    classes = classes_of(study.target, manifest)
+    tables = {name: _table(study, name) for name in [*used, *forced]}
     others = {label for table, _ in tables.values() for label in table["label"]}
     union = [*classes, *sorted(others - set(classes))]
     silos = {name: _auxiliary(study, name, *table, union) for name, table in tables.items()}
@@ -101,7 +91,7 @@ def gather(study: Study) -> Inputs:
         classes,
         union,
         [silos[name] for name in used],
-        [silos[name] for name in config.forced],
+        [silos[name] for name in forced],
     )
 
 

@@ -12,6 +12,7 @@ from uml_pipeline.trunk.finetune.compute import Outcome, compute, root
 from uml_pipeline.trunk.finetune.decide import Recipe
 from uml_pipeline.trunk.finetune.export import bundle, export
 from uml_pipeline.trunk.finetune.launch import launch
+from uml_pipeline.trunk.tables import arms, summary
 from uml_pipeline.workspace import Workspace, write_json
 
 
@@ -47,9 +48,9 @@ def run(study: Study) -> None:
             },
         )
         metrics = {
-            "runs": tables.summary(table),
+            "runs": summary(table),
             "gains": tables.gains(outcome.lineup, outcome.cells),
-            "arms": tables.arms(outcome.lineup),
+            "arms": arms(outcome.lineup),
             "ships": outcome.decision.describe(),
             "test": _test(outcome, world),
         }

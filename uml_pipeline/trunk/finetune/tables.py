@@ -39,19 +39,6 @@ def curves(cells: Sequence[Cell]) -> pd.DataFrame:
     )
 
 
-def summary(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Mean and spread (sample standard deviation over seeds) of the test accuracy of each method and shots."""
-    grouped = table.groupby(["method", "shots"], sort=False)["test"].agg(["count", "mean", "std"]).reset_index()
-    columns = ["method", "shots", "seeds", "mean", "std"]
-    named = grouped.rename(columns={"count": "seeds"})[columns]
-    return [dict(zip(columns, row, strict=True)) for row in named.itertuples(index=False)]
-
-
-def arms(lineup: Sequence[Arm]) -> dict[str, dict[str, str]]:
-    """What each method is, for people."""
-    return {arm.name: {"label": arm.label, "kind": arm.kind, "about": arm.about} for arm in lineup}
-
-
 def gains(lineup: Sequence[Arm], cells: Sequence[Cell]) -> list[dict[str, Any]]:
     """Every arm that reads auxiliary silos against the target-only arm that is best on test, which favours the peer."""
     found = []

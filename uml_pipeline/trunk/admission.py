@@ -1,0 +1,56 @@
+"""Which silos are learnt from, and on which episodes: the same in every mode."""
+
+import pandas as pd
+
+from uml_pipeline.errors import UserError
+from uml_pipeline.learn.splits import Episode, episodes, is_clean
+from uml_pipeline.relevance import read_verdicts
+from uml_pipeline.study import Study
+
+
+def admitted(study: Study) -> list[str]:
+    """The auxiliary silos in use, by their verdicts. A forced one is a control: it stays out of the arms of others.
+
+    Raises:
+        UserError: relevance has not run yet, or the policy blocks a silo.
+    """
+    verdicts, forced = read_verdicts(study), study.params.trunk.forced
+    refused = [name for name, verdict in verdicts.items() if verdict["verdict"] == "irrelevant"]
+    if refused and study.params.relevance.policy == "block":
+        raise UserError(
+            f"irrelevant silos block training: {', '.join(refused)}",
+            where="params.yaml, relevance.policy",
+            fix="take them out of `silos`, or set the policy to `exclude` or `warn`",
+        )
+    return [name for name, verdict in verdicts.items() if verdict["used"] and name not in forced]
+
+
+def classes_of(target: str, manifest: pd.DataFrame) -> list[str]:
+    """The target's classes, sorted.
+
+    Raises:
+        UserError: there are fewer than two.
+    """
+    classes = sorted(manifest["label"].dropna().unique())
+    if len(classes) < 2:
+        raise UserError(f"the target {target!r} has {len(classes)} labelled classes", fix="label at least two")
+    return classes
+
+
+def drawn_episodes(study: Study, manifest: pd.DataFrame, *, better: int | None = None) -> list[Episode]:
+    """All episodes, fewest shots first. `better`: seeds a group to recommend.
+
+    Raises:
+        UserError: so few seeds that nothing could be judged off the test split.
+    """
+    config = study.params.trunk
+    drawn = [one for shots in sorted(set(config.shots)) for one in episodes(manifest, shots, config.seeds)]
+    if not any(is_clean(one, manifest) for one in drawn if one.shots == max(config.shots)):
+        groups = manifest["group"].nunique()
+        wiser = f", better {better * groups}" if better else ""
+        raise UserError(
+            f"{config.seeds} seeds are too few: no split tests on the held-out group alone",
+            where="params.yaml, trunk.seeds",
+            fix=f"use at least {groups}{wiser}: the {groups} groups take turns",
+        )
+    return drawn
