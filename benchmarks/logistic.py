@@ -28,7 +28,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from uml_pipeline.learn import logistic
-from uml_pipeline.learn.heads import Samples
+from uml_pipeline.learn.samples import Samples
 from uml_pipeline.learn.splits import episodes
 from uml_pipeline.study import Study
 from uml_pipeline.trunk.probe import hits

@@ -33,8 +33,8 @@ from rich.table import Table
 from benchmarks import probe_plain
 from benchmarks.finetune import SEEN
 from uml_pipeline.features import read_features
-from uml_pipeline.learn.heads import Samples
 from uml_pipeline.learn.joint import Auxiliary, Budget, Run, Task, train
+from uml_pipeline.learn.samples import Samples
 from uml_pipeline.pipeline import Step, call
 from uml_pipeline.study import Study
 
@@ -177,7 +177,7 @@ def _ours(photos: Photos, grid: Grid, test: Samples) -> Iterator[dict[str, objec
         for number, ((arm, _), fit) in enumerate(zip(runs, fits, strict=True)):
             hits = (fit.logits(test.x).argmax(1) == test.y).float().mean()
             steps = 1 + (len(fit.curve) - 1) * Budget().every
-            yield _row(shots, seed, arm, number) | {"val": fit.accuracy, "test": float(hits), "steps": steps}
+            yield _row(shots, seed, arm, number) | {"val": fit.score, "test": float(hits), "steps": steps}
 
 
 def _plain(photos: Photos, grid: Grid, test: Samples, end: float) -> Iterator[dict[str, object]]:

@@ -12,10 +12,10 @@ from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader, TensorDataset
 
 from uml_pipeline.learn.engine.schedule import factor
-from uml_pipeline.learn.heads import Samples
 from uml_pipeline.learn.joint import Budget, Run, Task
 from uml_pipeline.learn.joint.start import head, projection
 from uml_pipeline.learn.joint.streams import batch_rows
+from uml_pipeline.learn.samples import Samples
 
 
 class Probe(nn.Module):
@@ -29,7 +29,7 @@ class Probe(nn.Module):
         self.projection: nn.Module = nn.Identity()
         if run.projection:
             self.projection = nn.Linear(task.train.x.shape[1], task.head_width, bias=False)
-            self.projection.weight = nn.Parameter(projection(task, "", task.train.x.shape[1]))
+            self.projection.weight = nn.Parameter(projection(task, run, "", task.train.x.shape[1]))
         self.scales = nn.Parameter(torch.full((2,), run.scale), requires_grad=run.learn_scales)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from uml_pipeline.learn import logistic
-from uml_pipeline.learn.heads import Samples
+from uml_pipeline.learn.samples import Samples
 
 
 def problem(rows, seed, classes=4, d=6):

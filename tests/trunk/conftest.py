@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from uml_pipeline.trunk.arms import arms
 from uml_pipeline.trunk.compare import Inputs, line_up
+from uml_pipeline.trunk.lineup import arms
 from uml_pipeline.trunk.silos import Silo
 
 CLASSES = [f"c{one:02}" for one in range(24)]
@@ -57,6 +57,15 @@ def text() -> Callable[..., Silo]:
         return _silo(name, x if turn is None else x @ turn, labels, [None] * len(labels), space, "text")
 
     return make
+
+
+@pytest.fixture
+def photos() -> Silo:
+    """A bridge: samples like the target's, of six other classes."""
+    draw = np.random.default_rng(4)
+    labels = [f"p{one}" for one in range(6) for _ in range(8)]
+    x = draw.normal(size=(6, RANK)) @ np.random.default_rng([0, 7]).normal(size=(RANK, D)) / RANK**0.5
+    return _silo("photos", np.repeat(x, 8, 0) + draw.normal(size=(48, D)), labels, [None] * 48, "shared", "image")
 
 
 @pytest.fixture

@@ -55,8 +55,7 @@ def test_silos_of_another_space_and_width_are_brought_into_the_targets(target, t
     classes = classes_of(target)
     problem = build(target, [near, far], classes, episode.train, episode.val, 0)
     assert problem.prototypes.shape == (2, len(classes), 32)
-    for samples in problem.task.auxiliary:
-        assert torch.allclose(samples.x.norm(dim=1), torch.ones(len(samples)), atol=1e-5)
+    assert torch.allclose(problem.prototypes.norm(dim=2), torch.ones(2, len(classes)), atol=1e-5)
     agreement = (problem.prototypes[1] * problem.means).sum(1)
     assert agreement.mean() > 0.5
     worse = build(target, [text(turn=turn[:, :32], space="shared")], classes, episode.train, episode.val, 0)
@@ -65,8 +64,10 @@ def test_silos_of_another_space_and_width_are_brought_into_the_targets(target, t
 
 def test_a_silo_of_the_same_space_is_only_standardised(target, text, episode):
     silo = text()
-    problem = build(target, [silo], classes_of(target), episode.train, episode.val, 0)
-    assert torch.equal(problem.task.auxiliary[0].x, torch.from_numpy(standardise(silo.x, centre_of(silo.x))))
+    classes = classes_of(target)
+    problem = build(target, [silo], classes, episode.train, episode.val, 0)
+    seen = class_means(standardise(silo.x, centre_of(silo.x)), silo.index(classes), len(classes))
+    assert torch.equal(problem.prototypes[0], torch.from_numpy(seen))
 
 
 def test_the_target_is_seen_by_its_training_rows_alone(target, text, episode):
@@ -81,15 +82,14 @@ def test_the_target_is_seen_by_its_training_rows_alone(target, text, episode):
     assert np.array_equal(one.centre, other.centre)
     assert torch.equal(one.means, other.means)
     assert torch.equal(one.prototypes, other.prototypes)
-    assert torch.equal(one.task.train.x, other.task.train.x)
-    assert not torch.equal(one.task.val.x, other.task.val.x)
+    assert torch.equal(one.train.x, other.train.x)
+    assert not torch.equal(one.val.x, other.val.x)
 
 
 def test_samples_of_classes_that_the_target_does_not_know_are_left_out(target, text, episode):
     silo = text()
     strange = silo.manifest.assign(label=["unheard of"] * 16 + silo.manifest["label"].tolist()[16:])
     problem = build(target, [replace(silo, manifest=strange)], classes_of(target), episode.train, episode.val, 0)
-    assert len(problem.task.auxiliary[0]) == len(silo.x) - 16
     assert problem.prototypes[0][:2].abs().sum() == 0
 
 
@@ -104,17 +104,15 @@ def test_some_silos_of_a_problem(inputs, text, episode):
     part = problem.of(("c", "a"))
     assert part.silos == ("c", "a")
     assert torch.equal(part.prototypes, problem.prototypes[[2, 0]])
-    assert torch.equal(part.task.auxiliary[0].x, problem.task.auxiliary[2].x)
     assert problem.of(()).prototypes.shape == (0, 24, 32)
-    assert problem.of(()).task.auxiliary == ()
 
 
 def test_looking_at_samples_is_what_was_done_to_the_targets_own(target, text, episode):
     classes = classes_of(target)
     problem = build(target, [], classes, episode.train, episode.val, 0)
     again = problem.look_at(target.x[episode.train], target.index(classes)[episode.train])
-    assert torch.allclose(again.x, problem.task.train.x, atol=1e-6)
-    assert torch.equal(again.y, problem.task.train.y)
+    assert torch.allclose(again.x, problem.train.x, atol=1e-6)
+    assert torch.equal(again.y, problem.train.y)
     means = class_means(again.x.numpy(), again.y.numpy(), len(classes))
     assert np.allclose(problem.means, means, atol=1e-5)
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from uml_pipeline.learn.heads import Fit, Samples
+from uml_pipeline.learn.samples import Samples
 from uml_pipeline.learn.splits import episodes, held_out, is_clean
 from uml_pipeline.trunk import final, tables
+from uml_pipeline.trunk.arms import Fit
 from uml_pipeline.trunk.compare import choose, compare
 from uml_pipeline.trunk.probe import hits, mean_curve
 
@@ -117,7 +118,7 @@ def test_hits_are_counted_by_class():
 
 
 def test_a_run_that_stopped_counts_with_its_last_value():
-    fits = [Fit(torch.zeros(1, 1), 1.0, 0, curve) for curve in ([4.0, 2.0], [2.0, 2.0, 0.0])]
+    fits = [Fit(torch.zeros(1, 1), 1.0, 0, curve) for curve in ((4.0, 2.0), (2.0, 2.0, 0.0))]
     assert mean_curve(fits).tolist() == [3.0, 2.0, 1.0]
 
 

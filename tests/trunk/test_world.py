@@ -9,8 +9,9 @@ import torch
 
 from uml_pipeline.errors import UserError
 from uml_pipeline.learn.splits import episodes
-from uml_pipeline.trunk.arms import Lineup, Setting, arms
+from uml_pipeline.trunk.arms import Setting
 from uml_pipeline.trunk.compare import line_up
+from uml_pipeline.trunk.lineup import Lineup, arms
 from uml_pipeline.trunk.probe import hits
 from uml_pipeline.trunk.problem import build
 from uml_pipeline.trunk.silos import Silo
@@ -126,7 +127,7 @@ def test_an_unread_silo_and_the_order_of_silos_and_rows_change_nothing(silos):
     arm = next(arm for arm in arms(Lineup(("texts",), (), ("bridge",))) if arm.name == "uml_closed")
     setting = Setting(prior=1.0)
     heads = [
-        arm.start(posed(target, auxiliary)[0].of(arm.silos), setting)
+        arm.head(posed(target, auxiliary)[0].of(arm.silos), setting)
         for auxiliary in ([texts, bridge], [moved, texts], [texts, replace(texts, name="unread"), bridge])
     ]
     assert torch.allclose(heads[0], heads[1], atol=1e-3)

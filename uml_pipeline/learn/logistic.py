@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import nll_loss
 
-from uml_pipeline.learn.heads import Samples
+from uml_pipeline.learn.samples import Samples
 
 ITERATIONS = 16  # of L-BFGS; further ones change the objective by less than 0.01 (benchmarks/logistic.py)
 

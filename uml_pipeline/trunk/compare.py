@@ -1,6 +1,8 @@
 """The comparison: all arms of a study on all its episodes."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from uml_pipeline.errors import UserError
 from uml_pipeline.learn.splits import Episode, is_clean
@@ -8,12 +10,15 @@ from uml_pipeline.learn.workers import each
 from uml_pipeline.progress import progress
 from uml_pipeline.study import Study
 from uml_pipeline.trunk.admission import admitted, classes_of, drawn_episodes
-from uml_pipeline.trunk.arms import Arm, Lineup, arms
+from uml_pipeline.trunk.arms import Arm, Fit, Solved, Trained, train
 from uml_pipeline.trunk.decision import Decision
-from uml_pipeline.trunk.probe import Result, solve
+from uml_pipeline.trunk.lineup import Lineup, arms
+from uml_pipeline.trunk.probe import Result, judge
 from uml_pipeline.trunk.problem import Problem, build
 from uml_pipeline.trunk.ship import Recipe, decide
 from uml_pipeline.trunk.silos import Silo
+
+AT_ONCE = 16  # episodes
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ def line_up(target: Silo, used: list[Silo], classes: list[str]) -> Lineup:
     beside = [silo for silo in spoken if not (silo.index(classes) >= 0).any()]
     for silo in beside:
         _require_shared(silo, beyond)
-    aligned = all(silo.space == target.space for silo in sharing)
+    aligned = all(silo.space == target.space for silo in spoken)
     return Lineup(_names(sharing), _names(beside), _names(bridges), aligned=aligned)
 
 
@@ -87,20 +92,29 @@ def pose(inputs: Inputs, episode: Episode) -> Problem:
 
 
 def compare(inputs: Inputs, drawn: list[Episode]) -> list[Result]:
-    """Every arm on every episode."""
-    x, y = inputs.target.x, inputs.target.index(inputs.classes)
-
-    def one(episode: Episode) -> list[Result]:
-        problem = pose(inputs, episode)
-        test = problem.look_at(x[episode.test], y[episode.test])
-        return [solve(arm, problem, episode, test) for arm in inputs.lineup]
-
+    """Every arm on every episode, some episodes at a time: their problems stay in memory meanwhile."""
     found: list[Result] = []
     with progress("training", len(drawn)) as advance:
-        for some in each(one, drawn):
-            found += some
-            advance(1)
+        for first in range(0, len(drawn), AT_ONCE):
+            some = drawn[first : first + AT_ONCE]
+            for results in _compare(inputs, some):
+                found += results
+                advance(1)
     return found
+
+
+def _compare(inputs: Inputs, drawn: list[Episode]) -> Iterator[list[Result]]:
+    x, y = inputs.target.x, inputs.target.index(inputs.classes)
+    problems = list(each(partial(pose, inputs), drawn))
+    trained = train([arm for arm in inputs.lineup if isinstance(arm, Trained)], problems)
+
+    def finish(one: tuple[Episode, Problem, dict[str, list[Fit]]]) -> list[Result]:
+        episode, problem, ready = one
+        test = problem.look_at(x[episode.test], y[episode.test])
+        fits = [arm.solve(problem) if isinstance(arm, Solved) else ready[arm.name] for arm in inputs.lineup]
+        return [judge(*both, problem, episode, test) for both in zip(inputs.lineup, fits, strict=True)]
+
+    return each(finish, zip(drawn, problems, trained, strict=True))
 
 
 def choose(inputs: Inputs, drawn: list[Episode], results: list[Result]) -> Decision[Recipe]:

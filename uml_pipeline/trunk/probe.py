@@ -1,4 +1,4 @@
-"""Probe mode: every arm on every episode; selection by validation alone, the test samples read once."""
+"""Probe mode: what an arm does on an episode; selection by validation alone, the test samples read once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from uml_pipeline.learn.heads import Fit, Samples
+from uml_pipeline.learn.samples import Samples
 from uml_pipeline.learn.splits import Episode
-from uml_pipeline.trunk.arms import Arm, Setting
+from uml_pipeline.trunk.arms import Arm, Fit, Setting
 from uml_pipeline.trunk.problem import Problem
 
 
@@ -40,12 +40,11 @@ class Result:
         return float(self.correct.sum() / self.counts.sum())
 
 
-def solve(arm: Arm, problem: Problem, episode: Episode, test: Samples) -> Result:
-    """Train all settings of an arm, choose one by validation, and count its hits on the test samples."""
-    fits = arm.solve(problem)
+def judge(arm: Arm, fits: Sequence[Fit], problem: Problem, episode: Episode, test: Samples) -> Result:
+    """Choose one of an arm's settings by validation, and count its hits on the test samples."""
     best = min(fits, key=lambda fit: fit.loss)  # the first of equals
     correct, counts = hits(best.head, test)
-    val_correct, val_counts = hits(best.head, problem.task.val)
+    val_correct, val_counts = hits(best.head, problem.val)
     # heads of all settings are large: keep the curves alone
     slim = [replace(fit, head=fit.head[:0]) for fit in fits]
     return Result(arm, episode, slim, float(val_correct.sum() / val_counts.sum()), correct, counts)

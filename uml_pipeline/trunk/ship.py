@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from uml_pipeline.learn.statistics import Gain, paired_gain
-from uml_pipeline.trunk.arms import BUDGET, Arm, Setting
+from uml_pipeline.trunk.arms import Arm, Setting
 from uml_pipeline.trunk.decision import Decision, never_worse
 from uml_pipeline.trunk.probe import Result, hits, mean_curve
 from uml_pipeline.trunk.problem import Problem
@@ -26,7 +26,7 @@ class Recipe:
     @property
     def steps(self) -> int:
         """Gradient steps taken."""
-        return self.look * BUDGET.every
+        return self.arm.steps(self.look)
 
     def describe(self) -> dict[str, Any]:
         """For JSON."""
@@ -70,6 +70,6 @@ def _gain(ours: Recipe, theirs: Recipe, problems: dict[int, Problem]) -> Gain:
     sides = []
     for recipe in (ours, theirs):
         heads = [recipe.arm.refit(problem, recipe.setting, recipe.look) for problem in problems.values()]
-        sides.append([hits(head, problem.task.val) for head, problem in zip(heads, problems.values(), strict=True)])
+        sides.append([hits(head, problem.val) for head, problem in zip(heads, problems.values(), strict=True)])
     own, other = (np.stack([correct for correct, _ in side]) for side in sides)
     return paired_gain(own, other, np.stack([counts for _, counts in sides[0]]))

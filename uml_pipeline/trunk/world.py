@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn.functional import normalize
 
 from uml_pipeline.learn.geometry import Array, centre_of, standardise
-from uml_pipeline.learn.heads import Samples
 from uml_pipeline.learn.prior import Classes, Strengths, posterior, strengths
+from uml_pipeline.learn.samples import Samples
 from uml_pipeline.trunk.silos import Silo
 
 _SHRINKAGE = 3.0  # mean eigenvalues added to the bridge's covariance: docs/results.md
@@ -37,6 +38,10 @@ class View:
             self._strengths[noise] = strengths(seen)
         return (posterior(seen, self._strengths[noise].scaled(trust)) + self.middle).astype(np.float32)
 
+    def directions(self, trust: float, noise: float) -> torch.Tensor:
+        """Of the posterior class means: unit rows [class, d]."""
+        return normalize(torch.from_numpy(self.posterior(trust, noise)), dim=1)
+
     def fold(self, head: torch.Tensor) -> torch.Tensor:
         """A head in these coordinates as one on the features: [class, d] -> [class, d]."""
         return head if self.whiten is None else head @ torch.from_numpy(self.whiten)
@@ -47,24 +52,37 @@ class World:
 
     def __init__(self, x: Array, y: Labels, classes: Sequence[str], centre: Array, target: Silo, silos: Sequence[Silo]):
         """`x` [n, d] are the target's training samples, standardised, and `y` [n] their classes."""
-        self._x, self._y, self._centre, self._target = x, y, centre, target
-        self._silos = {silo.name: silo for silo in silos}
+        self._x, self._y, self._centre = x, y, centre
+        self.target = target
+        self.silos = {silo.name: silo for silo in silos}
         self._own = list(classes)
         self._views: dict[tuple[str, ...], View] = {}
+
+    @property
+    def width(self) -> int:
+        """Of a head behind a projection: that of the first silo which is no bridge."""
+        return next(
+            (silo.x.shape[1] for silo in self.silos.values() if not silo.bridges(self.target)), self._x.shape[1]
+        )
+
+    def union(self, silos: Sequence[Silo]) -> list[str]:
+        """The target's classes, then those that only bridges among `silos` have."""
+        bridges = [silo for silo in silos if silo.bridges(self.target)]
+        beyond = {label for silo in bridges for label in silo.manifest["label"].dropna()}
+        return [*self._own, *sorted(beyond.difference(self._own))]
 
     def seen_by(self, names: tuple[str, ...]) -> View:
         """What the silos of these names say, with the target's training samples."""
         if names not in self._views:
-            silos = [self._silos[name] for name in names]
+            silos = [self.silos[name] for name in names]
             self._views[names] = self._look(
-                [silo for silo in silos if silo.bridges(self._target)],
-                [silo for silo in silos if not silo.bridges(self._target)],
+                [silo for silo in silos if silo.bridges(self.target)],
+                [silo for silo in silos if not silo.bridges(self.target)],
             )
         return self._views[names]
 
     def _look(self, bridges: list[Silo], others: list[Silo]) -> View:
-        beyond = {label for silo in bridges for label in silo.manifest["label"].dropna()}
-        classes = [*self._own, *sorted(beyond.difference(self._own))]
+        classes = self.union(bridges)
         x, y = self._x, self._y
         for silo in bridges:
             known = silo.index(classes)
@@ -77,7 +95,7 @@ class World:
             x, means = x @ whiten, means @ whiten
         middle = means[counts > 0].mean(0)
         seen = [_shared(silo, classes) for silo in others]
-        aligned = [t for t, silo in zip(seen, others, strict=True) if silo.space == self._target.space]
+        aligned = [t for t, silo in zip(seen, others, strict=True) if silo.space == self.target.space]
         around = np.where(counts[:, None] > 0, means - middle, 0)
         known_to = Classes(
             around,

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from uml_pipeline.learn.heads import Samples
 from uml_pipeline.learn.joint import Auxiliary, Budget, Run, Task
+from uml_pipeline.learn.samples import Samples
 
 NAMES = ("ant", "bee", "cow", "dog", "eel", "fox")
 D, WIDTH = 12, 7

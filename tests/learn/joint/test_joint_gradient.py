@@ -5,10 +5,11 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from uml_pipeline.learn.joint.group import TARGET, groups, parts, weights
+from uml_pipeline.learn.joint.group import groups, parts, weights
 from uml_pipeline.learn.joint.loop import gradients
 from uml_pipeline.learn.joint.part import HEAD, SCALES
 from uml_pipeline.learn.joint.stack import Stack
+from uml_pipeline.learn.joint.task import TARGET
 
 CPU = torch.device("cpu")
 SILOS = [(toys.TEXTS,), (toys.BRIDGE,), (toys.TEXTS, toys.SOUNDS, toys.BRIDGE)]

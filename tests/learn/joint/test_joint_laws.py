@@ -7,12 +7,13 @@ import torch
 from joint_toys import BRIDGE, BUDGET, CONTROL, INIT, SOUNDS, TEXTS, UML, UNIMODAL, task
 from torch.nn.functional import cross_entropy, normalize
 
+from uml_pipeline.learn.calibration import calibrated
 from uml_pipeline.learn.engine.schedule import factor
-from uml_pipeline.learn.heads import Samples
-from uml_pipeline.learn.joint import Auxiliary, Budget, Run, Task, loop, start, train
+from uml_pipeline.learn.joint import Auxiliary, Budget, Run, Start, Task, loop, retrain, start, train
 from uml_pipeline.learn.joint.group import groups
 from uml_pipeline.learn.joint.streams import batch_rows
 from uml_pipeline.learn.joint.task import select
+from uml_pipeline.learn.samples import Samples
 
 RUNS = [
     UNIMODAL,
@@ -74,7 +75,7 @@ def test_without_weight_the_auxiliary_silos_change_no_bit(silos, init):
 def plain(one, run, steps):
     """The textbook loop: autograd, torch's AdamW, the engine's starts, batches and schedule; raw coordinates."""
     own, texts = torch.tensor(toys.OWN), select(TEXTS, run.shots, one)
-    p, w = start.projection(one, "", toys.D).requires_grad_(), start.head(one, run).requires_grad_()
+    p, w = start.projection(one, run, "", toys.D).requires_grad_(), start.head(one, run).requires_grad_()
     scales = torch.ones(2, requires_grad=run.learn_scales)
     learnt = [p, w, *([scales] if run.learn_scales else [])]
     optimizer = torch.optim.AdamW(learnt, lr=run.rate, weight_decay=run.decay)
@@ -112,7 +113,7 @@ def test_reduced_coordinates_leave_what_no_sample_reaches_but_for_decay(run):
     left = np.prod([1 - run.rate * run.decay * factor(step, BUDGET.steps, BUDGET.warm_up) for step in range(steps)])
     reached = torch.linalg.qr(one.train.x.T)[0]  # [d, n]
     before, after = (
-        layer - layer @ reached @ reached.T for layer in (start.projection(one, "", toys.D), result.projection)
+        layer - layer @ reached @ reached.T for layer in (start.projection(one, run, "", toys.D), result.projection)
     )
     assert after.abs().max() > 0.01
     assert torch.allclose(after, left * before, atol=1e-5)
@@ -123,10 +124,43 @@ def test_the_fit_is_the_model_that_was_judged(coordinates):
     one = task(4, (TEXTS, BRIDGE, SOUNDS))
     for result in fit(one, RUNS, coordinates=coordinates):
         hits = result.logits(one.val.x).argmax(1) == one.val.y
-        assert float(hits.double().mean()) == pytest.approx(result.accuracy)
-        assert result.accuracy == max(result.curve)
-        assert result.best == result.curve.index(result.accuracy)
+        assert float(hits.double().mean()) == pytest.approx(result.score)
+        assert result.score == max(result.curve)
+        assert result.best == result.curve.index(result.score)
         assert result.head.shape == (len(toys.NAMES), toys.WIDTH if result.run.projection else toys.D)
+
+
+@pytest.mark.parametrize("silos", [(TEXTS,), (TEXTS, BRIDGE, SOUNDS)])
+def test_by_loss_the_best_look_has_the_lowest_at_its_best_scale(silos):
+    one = task(4, silos)
+    for result in fit(one, RUNS, replace(BUDGET, by="loss")):
+        loss, scale = calibrated(result.logits(one.val.x)[:, one.target], torch.searchsorted(one.target, one.val.y))
+        assert float(loss) == pytest.approx(result.score, abs=1e-5)
+        assert float(scale) == result.factor
+        assert result.best == int(np.argmin(result.curve))
+
+
+@pytest.mark.parametrize("by", ["accuracy", "loss"])
+def test_a_run_retrained_to_its_best_look_is_that_fit_and_needs_no_validation(by):
+    one, budget = task(3, (TEXTS, BRIDGE)), replace(BUDGET, by=by)
+    blind = replace(one, val=Samples(one.val.x[:0], one.val.y[:0]))
+    for run, result in zip(RUNS, fit(one, RUNS, budget), strict=True):
+        again = retrain(blind, run, budget, result.best)
+        assert torch.allclose(again.folded, result.folded, atol=1e-4)
+        assert torch.allclose(again.scales, result.scales, atol=1e-5)
+
+
+def test_runs_begin_where_the_task_says():
+    rows, wide = torch.randn(len(toys.NAMES), toys.WIDTH), torch.randn(toys.WIDTH, toys.D)
+    given = Start(rows, wide)
+    one = replace(task(auxiliary=(TEXTS, BRIDGE)), starts={"given": given, "head": Start(rows)})
+    own, head_alone, free = (replace(UML, init=init, rate=0.0) for init in ("given", "head", "random"))
+    first, second, third = fit(one, [own, head_alone, free])
+    assert torch.equal(first.head, rows)
+    assert torch.allclose(first.projection, wide, atol=1e-5)
+    assert torch.equal(second.head, rows)
+    assert torch.allclose(second.projection, third.projection, atol=1e-6)
+    assert not torch.allclose(second.projection, wide)
 
 
 def permuted(one, order):

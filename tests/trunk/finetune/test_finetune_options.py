@@ -7,7 +7,6 @@ import torch
 from tests.trunk.finetune.test_finetune_network import arm_of, task_of
 from uml_pipeline.learn.engine.loop import fit
 from uml_pipeline.learn.engine.world import World
-from uml_pipeline.trunk.finetune.calibration import FACTORS, calibrated
 from uml_pipeline.trunk.finetune.compute import draw
 from uml_pipeline.trunk.finetune.runs import Run
 
@@ -80,13 +79,3 @@ def test_the_balance_by_uncertainty_learns_a_variance_for_each_modality(tuned):
     values = [float(one.detach()) for one in built.model.log_variances.values()]
     assert len(values) == 2
     assert all(values)
-
-
-def test_calibration_finds_the_scale():
-    draw_ = torch.Generator().manual_seed(0)
-    logits = torch.randn(2000, 5, generator=draw_)
-    y = torch.multinomial(torch.softmax(2 * logits, 1), 1, generator=draw_)[:, 0]
-    loss, factor = calibrated(logits, y)
-    assert factor == pytest.approx(2)
-    assert calibrated(2 * logits, y) == (pytest.approx(loss, rel=1e-6), pytest.approx(1))
-    assert 1.0 in FACTORS

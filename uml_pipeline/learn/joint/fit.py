@@ -6,19 +6,20 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from uml_pipeline.learn.joint.group import TARGET, Group
+from uml_pipeline.learn.joint.group import Group
 from uml_pipeline.learn.joint.part import HEAD, SCALES, Weights
-from uml_pipeline.learn.joint.task import Run
+from uml_pipeline.learn.joint.task import TARGET, Run
 
 
 @dataclass(eq=False)
 class Best:
-    """Validation accuracy of one run at every look, and its weights at the best of them, the earliest of equals."""
+    """How one run did at every look, and its weights at the best of them, the earliest of equals."""
 
     weights: Weights  # of one run, in the projections' coordinates
     left: float  # of the projections' outer parts
     curve: list[float]
     look: int = 0  # number of the best
+    factor: float = 1.0  # on its logits, at which they are calibrated
 
     @property
     def idle(self) -> int:
@@ -31,15 +32,16 @@ class Fit:
     """One run's result. The weights are kept in the coordinates they were trained in, and made full when asked for."""
 
     run: Run
-    curve: tuple[float, ...]  # validation accuracy at every look, in [0, 1]
-    best: int  # the look that counts: the first of the highest accuracy
+    curve: tuple[float, ...]  # on the validation samples at every look: accuracy in [0, 1], or log-loss (Budget.by)
+    best: int  # the look that counts: the first of the best
+    factor: float  # on the target's logits, at which they are calibrated; 1 if judged by accuracy
     _weights: Weights
     _left: float
     _group: Group
 
     @property
-    def accuracy(self) -> float:
-        """Validation accuracy at the best look."""
+    def score(self) -> float:
+        """Of the curve, at the best look."""
         return self.curve[self.best]
 
     @cached_property
@@ -62,9 +64,13 @@ class Fit:
         """Logit scales: the target's, then the silos' that are no bridges, if they were read."""
         return self._weights[SCALES]
 
+    @property
+    def folded(self) -> Tensor:
+        """The target's path without its scale, as one matrix on the features: [class, d]."""
+        return self.head if self.projection is None else self.head @ self.projection
+
     def logits(self, x: Tensor) -> Tensor:
         """The target's path: [n, d] -> [n, class], -inf where the target lacks the class."""
-        z = x if self.projection is None else x @ self.projection.T
-        logits = self.scales[0] * z @ self.head.T
+        logits = self.scales[0] * x @ self.folded.T
         lacking = self._group.order[len(self._group.task.target) :]
         return logits.index_fill(1, lacking, -torch.inf)

@@ -15,14 +15,12 @@ from uml_pipeline.learn.joint.part import HEAD, SCALES, Part, Weights
 from uml_pipeline.learn.joint.span import Coordinates, Span
 from uml_pipeline.learn.joint.start import head, projection
 from uml_pipeline.learn.joint.streams import batch_rows
-from uml_pipeline.learn.joint.task import Auxiliary, Run, Task, select
-
-TARGET = ""  # name of the target's projection and batches
+from uml_pipeline.learn.joint.task import TARGET, Auxiliary, Run, Task, select
 
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """A projection at its start, which all runs of a seed share."""
+    """A projection at its start, which all runs of a stack share."""
 
     span: Span  # its coordinates
     inside: Tensor  # [width, k], to be trained
@@ -69,7 +67,9 @@ class Group:
         task, made = self.task, {}
         for name, inputs in self._inputs().items():
             x = torch.cat(inputs)
-            made[name] = Layer.of(projection(task, name, x.shape[1]), Span.of(x, self.coordinates, task.seed))
+            made[name] = Layer.of(
+                projection(task, self.first, name, x.shape[1]), Span.of(x, self.coordinates, task.seed)
+            )
         return made
 
     def _inputs(self) -> dict[str, list[Tensor]]:
@@ -113,10 +113,15 @@ def groups(task: Task, runs: Sequence[Run], coordinates: Coordinates) -> list[Gr
     shared: dict[tuple, list[int]] = defaultdict(list)
     for place, run in enumerate(runs):
         read = (run.shots, run.ratio) if run.alpha and task.auxiliary else None
-        shared[run.batch, run.projection, read].append(place)
+        own = run.init if run.projection and _brings_projection(task, run) else None
+        shared[run.batch, run.projection, read, own].append(place)
     for places in shared.values():
         places.sort(key=lambda place: (runs[place].rate, runs[place].decay))
     return [Group(task, tuple(runs[at] for at in places), tuple(places), coordinates) for places in shared.values()]
+
+
+def _brings_projection(task: Task, run: Run) -> bool:
+    return run.init in task.starts and task.starts[run.init].projection is not None
 
 
 def weights(group: Group, slots: Sequence[int]) -> Weights:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import torch
 
+from uml_pipeline.learn.calibration import calibrated
 from uml_pipeline.learn.engine.schedule import factor
 from uml_pipeline.learn.joint.fit import Best, Fit
 from uml_pipeline.learn.joint.group import Group, groups, parts, weights
@@ -88,7 +89,7 @@ def _train(job: _Job, budget: Budget, device: torch.device) -> list[Fit]:
     start = {name: value.to(device) for name, value in weights(group, slots).items()}
     stack = Stack([group.runs[slot] for slot in slots], start)
     modalities = parts(group, slots, device)
-    judge = _Judge(group, device)
+    judge = _Judge(group, budget, device)
     best = {slot: Best({}, 1.0, []) for slot in slots}
     alive = list(slots)
     for step in range(budget.steps):
@@ -96,8 +97,8 @@ def _train(job: _Job, budget: Budget, device: torch.device) -> list[Fit]:
         stack.step(factor(step, budget.steps, budget.warm_up))
         if step % budget.every:
             continue
-        for place, accuracy in enumerate(judge(stack)):
-            _note(best[alive[place]], accuracy, stack, place)
+        for place, (score, scale) in enumerate(judge(stack)):
+            _note(best[alive[place]], score, scale, stack, place, budget)
         keep = [place for place, slot in enumerate(alive) if best[slot].idle < budget.patience]
         if not keep:
             break
@@ -106,8 +107,21 @@ def _train(job: _Job, budget: Budget, device: torch.device) -> list[Fit]:
             modalities = [replace(part, weight=part.weight[keep]) for part in modalities]
             alive = [alive[place] for place in keep]
     return [
-        Fit(group.runs[slot], tuple(one.curve), one.look, one.weights, one.left, group) for slot, one in best.items()
+        Fit(group.runs[slot], tuple(one.curve), one.look, one.factor, one.weights, one.left, group)
+        for slot, one in best.items()
     ]
+
+
+def retrain(task: Task, run: Run, budget: Budget, look: int, coordinates: Coordinates = "reduced") -> Fit:
+    """One run up to a look of its schedule, without validation samples: the same weights as at that look."""
+    (group,) = groups(task, [run], coordinates)
+    stack, modalities = Stack([run], weights(group, [0])), parts(group, [0], torch.device("cpu"))
+    with torch.inference_mode():
+        for step in range(look * budget.every + 1):
+            gradients(stack, modalities, step)
+            stack.step(factor(step, budget.steps, budget.warm_up))
+    of_run = {name: value[0] for name, value in stack.weights.items()}
+    return Fit(run, (), 0, 1.0, of_run, float(stack.decayed[0]), group)
 
 
 def gradients(stack: Stack, modalities: Sequence[Part], step: int) -> None:
@@ -121,18 +135,19 @@ def gradients(stack: Stack, modalities: Sequence[Part], step: int) -> None:
         stack.grads[name].zero_()
 
 
-def _note(best: Best, accuracy: float, stack: Stack, place: int) -> None:
-    best.curve.append(accuracy)
-    if len(best.curve) == 1 or accuracy > best.curve[best.look]:
-        best.look = len(best.curve) - 1
+def _note(best: Best, score: float, scale: float, stack: Stack, place: int, budget: Budget) -> None:
+    best.curve.append(score)
+    before = best.curve[best.look]
+    if len(best.curve) == 1 or (score > before if budget.by == "accuracy" else score < before):
+        best.look, best.factor = len(best.curve) - 1, scale
         best.weights = {name: value[place].cpu().clone() for name, value in stack.weights.items()}
         best.left = float(stack.decayed[place])
 
 
 class _Judge:
-    """Validation accuracy of the runs of a stack."""
+    """How the runs of a stack do on the validation samples."""
 
-    def __init__(self, group: Group, device: torch.device) -> None:
+    def __init__(self, group: Group, budget: Budget, device: torch.device) -> None:
         val, self._reader = group.task.val, group.reader(None)
         outside = None if self._reader is None else group.layers[self._reader].outside
         self._xt = group.seen(None, val.x).T.contiguous().to(device)  # [k, n]
@@ -140,13 +155,17 @@ class _Judge:
         self._outer = None if outside is None else (outside @ val.x.T).to(device)
         self._y = torch.searchsorted(group.task.target, val.y).to(device)  # [n]
         self._classes = len(group.task.target)
+        self._by = budget.by
 
-    def __call__(self, stack: Stack) -> list[float]:
-        """Accuracy of each run."""
+    def __call__(self, stack: Stack) -> list[tuple[float, float]]:
+        """Accuracy or log-loss of each run, and the factor on its logits that the latter is had at."""
         head = stack.weights[HEAD][:, : self._classes]
         projection = None if self._reader is None else stack.weights[self._reader]
         logits, _ = scores(head, projection, self._xt)  # [run, class, n]
         if self._outer is not None:
             logits += stack.decayed.to(head)[:, None, None] * (head @ self._outer)
         logits *= stack.weights[SCALES][:, :1, None]
-        return (logits.argmax(1) == self._y).double().mean(1).tolist()
+        if self._by == "accuracy":
+            return [(one, 1.0) for one in (logits.argmax(1) == self._y).double().mean(1).tolist()]
+        losses, factors = calibrated(logits.transpose(1, 2), self._y)
+        return list(zip(losses.tolist(), factors.tolist(), strict=True))

@@ -4,18 +4,23 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from uml_pipeline.learn.heads import Samples
 from uml_pipeline.learn.joint.streams import generator, uniform
-from uml_pipeline.learn.joint.task import Run, Task, select
+from uml_pipeline.learn.joint.task import TARGET, Run, Task, select
+from uml_pipeline.learn.samples import Samples
 
 
-def projection(task: Task, name: str, dims: int) -> Tensor:
-    """Start of the projection of the target ("") or of a silo: [width, dims]. All runs of a seed share it."""
+def projection(task: Task, run: Run, name: str, dims: int) -> Tensor:
+    """Start of the projection of the target ("") or of a silo: [width, dims]. A random one is the same for all runs."""
+    given = task.starts.get(run.init)
+    if name == TARGET and given and given.projection is not None:
+        return given.projection
     return uniform(task.head_width, dims, generator(task.seed, "projection", name))
 
 
 def head(task: Task, run: Run) -> Tensor:
     """Start of a run's head: [class, width]."""
+    if run.init in task.starts:
+        return task.starts[run.init].head
     width = task.head_width if run.projection else task.train.x.shape[1]
     rows = [uniform(1, width, generator(task.seed, "head", name))[0] for name in task.classes]
     start = torch.stack(rows)

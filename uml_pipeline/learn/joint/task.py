@@ -1,7 +1,7 @@
 """What the joint engine is given: samples of several modalities over one set of classes, and the runs to train."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from typing import Literal
@@ -9,9 +9,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from uml_pipeline.learn.heads import Samples
 from uml_pipeline.learn.joint.streams import generator
+from uml_pipeline.learn.samples import Samples
 
+TARGET = ""  # name of the target's projection and batches
 Shots = int | Literal["all", "average"]
 
 
@@ -28,6 +29,14 @@ class Auxiliary:
 
 
 @dataclass(frozen=True, eq=False)
+class Start:
+    """Where a run begins, if not at random."""
+
+    head: Tensor  # [class, width]
+    projection: Tensor | None = None  # the target's, [width, d]; absent: at random
+
+
+@dataclass(frozen=True, eq=False)
 class Task:
     """One episode. Nothing of it is a test sample: selection could not read one if it wanted to."""
 
@@ -37,6 +46,7 @@ class Task:
     val: Samples
     auxiliary: tuple[Auxiliary, ...] = ()
     width: int | None = None  # of the head; default: the first auxiliary silo's that is no bridge, else the target's
+    starts: Mapping[str, Start] = field(default_factory=dict)  # by the names that runs know them by
 
     @cached_property
     def head_width(self) -> int:
@@ -64,7 +74,9 @@ class Run:
     scale: float = 1.0  # of the logits at the start, in each modality
     learn_scales: bool = False
     projection: bool = True  # a linear map before the head; without one all silos that are read lie in one space
-    init: Literal["random", "text"] = "random"  # text: unit mean of a class's auxiliary samples, where it has any
+    init: str = (
+        "random"  # or one of the task's starts, or "text": unit mean of a class's auxiliary samples, if it has any
+    )
     shots: Shots = "all"  # auxiliary samples a class: all, so many, or their average
     ratio: Fraction = Fraction(1)  # auxiliary batches a target batch: an integer, or 1/r for one in every r steps
 
@@ -81,6 +93,7 @@ class Budget:
     every: int = 100  # steps between looks at the validation samples; the first look follows the first step
     patience: int = 10  # looks in a row without a better one before a run stops
     warm_up: int = 50  # steps
+    by: Literal["accuracy", "loss"] = "accuracy"  # on the validation samples: what is better; loss: at the best scale
 
 
 def select(silo: Auxiliary, shots: Shots, task: Task) -> Samples:

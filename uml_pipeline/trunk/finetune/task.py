@@ -9,13 +9,13 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from uml_pipeline.errors import UserError
+from uml_pipeline.learn.calibration import calibrated
 from uml_pipeline.learn.engine.conflict import cosines
 from uml_pipeline.learn.engine.loop import Judgement
 from uml_pipeline.learn.engine.optimizer import plain_groups
 from uml_pipeline.learn.engine.streams import Stream
 from uml_pipeline.learn.engine.world import World
 from uml_pipeline.trunk.finetune.build import Built
-from uml_pipeline.trunk.finetune.calibration import calibrated
 from uml_pipeline.trunk.finetune.config import FinetuneConfig
 from uml_pipeline.trunk.finetune.encoding import Encoding
 from uml_pipeline.trunk.finetune.network import TARGET, SharedHead
@@ -99,7 +99,7 @@ class Finetuning:
         """See Task. Log-loss at the best scale, and accuracy in percent."""
         assert isinstance(model, SharedHead)
         logits, y = logits_of(model, self._target, self._val, world, resting=self.resting)
-        loss, factor = calibrated(logits, y)
+        loss, factor = map(float, calibrated(logits.float(), y))
         right = float((logits.argmax(1) == y).double().mean())
         return Judgement(loss, {"accuracy": 100 * right, "factor": factor})
 
