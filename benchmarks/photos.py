@@ -10,23 +10,16 @@ import argparse
 import json
 import os
 import shutil
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 from rich.console import Console
-from rich.table import Table
 
-from uml_pipeline.pipeline import Step, call
-from uml_pipeline.study import Study
-from uml_pipeline.workspace import read_json
+from benchmarks import trunks
 
-ENCODER = "timm/mobilenetv2_100?pad_type=same&mean=0.5&std=0.5"
-WEIGHTS = "weights/vision_mobilenetv2_100_tf2_ptq.safetensors"
 SHOTS, LENT = [1, 2, 4, 8, 16], 15
 
 
@@ -52,16 +45,17 @@ SETTINGS = [
 def main() -> None:
     """Print a table for each setting, then one line of JSON."""
     options = _options()
-    console, results = Console(width=110), {}
+    console, folder, data = Console(width=130), Path(options.folder), Path(os.environ["UML_DATA_DIR"])
+    path = folder / "photos.json"
+    results = json.loads(path.read_text()) if path.exists() else {}
     for setting in SETTINGS:
         if options.only and options.only not in setting.name:
             continue
-        metrics, verdicts = _run(setting, Path(options.folder), Path(os.environ["UML_DATA_DIR"]), options.seeds)
-        console.print(_table(setting, metrics, verdicts))
-        results[setting.name] = {"runs": metrics["runs"], "gains": metrics["gains"], "ships": metrics["ships"]}
-    path = Path(options.folder) / "photos.json"
-    path.write_text(json.dumps(results, indent=1), encoding="utf-8")
-    print(json.dumps({name: _best(one["gains"]) for name, one in results.items()}))
+        metrics, verdicts = trunks.run(folder, _params(setting, folder, data, options.seeds))
+        console.print(trunks.table(setting.name, metrics, verdicts))
+        results[setting.name] = {key: metrics[key] for key in ("runs", "gains", "ships", "arms")}
+        path.write_text(json.dumps(results, indent=1), encoding="utf-8")
+    print(json.dumps({name: trunks.chosen(one) for name, one in results.items()}))
 
 
 def _options() -> argparse.Namespace:
@@ -72,8 +66,8 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _run(setting: Setting, folder: Path, data: Path, seeds: int) -> tuple[dict[str, Any], dict[str, str]]:
-    """Metrics of the trunk, and the verdict on each silo."""
+def _params(setting: Setting, folder: Path, data: Path, seeds: int) -> dict[str, Any]:
+    """The study of a setting, its silos made."""
     caltech, tiny = data / "datasets/caltech50", data / "datasets/tinyimagenet40"
     photos, texts = _manifest(caltech / "image_silo"), _manifest(caltech / "text_silo")
     others, told = _manifest(tiny / "image_silo"), _manifest(tiny / "text_silo")
@@ -91,21 +85,7 @@ def _run(setting: Setting, folder: Path, data: Path, seeds: int) -> tuple[dict[s
     silos["texts"] = _texts(folder, said)
     if len(bridge):
         silos["bridge"] = _image(folder, "bridge", bridge, data)
-    policy = {"policy": "warn"}  # used whatever its verdict: here the arms themselves are judged
-    params = {"target": "photos", "silos": silos, "relevance": policy, "trunk": {"shots": SHOTS, "seeds": seeds}}
-    (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
-    study = Study(folder)
-    for step in [
-        *(Step(stage, name) for stage in ("silo", "features") for name in silos),
-        Step("relevance"),
-        Step("trunk"),
-    ]:
-        call(study, step)
-    found = {name: read_json(folder / "artifacts/relevance" / f"{name}.json") for name in study.auxiliary}
-    return read_json(folder / "artifacts/trunk/metrics.json"), {
-        name: f"{one['verdict']}" + (f", p = {one['p_value']:.3f}" if one["p_value"] is not None else "")
-        for name, one in found.items()
-    }
+    return {"target": "photos", "silos": silos, "trunk": {"shots": SHOTS, "seeds": seeds}}
 
 
 def _manifest(silo: Path) -> pd.DataFrame:
@@ -123,32 +103,13 @@ def _image(folder: Path, name: str, rows: pd.DataFrame, data: Path) -> dict[str,
         shutil.copyfile(path, place)
     table = rows.assign(path=[f"files/{number:05}.jpg" for number in range(len(rows))])
     table[["path", "label", "split"]].to_csv(folder / name / "manifest.csv", index=False)
-    return {"modality": "image", "path": name, "encoder": ENCODER, "checkpoint": str(data / WEIGHTS)}
+    return {"modality": "image", "path": name, "encoder": trunks.ENCODER, "checkpoint": str(data / trunks.WEIGHTS)}
 
 
 def _texts(folder: Path, rows: pd.DataFrame) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     rows[["text", "label"]].to_csv(folder / "texts.csv", index=False)
     return {"modality": "text", "path": "texts.csv", "encoder": "builtin/minilm"}
-
-
-def _table(setting: Setting, metrics: dict[str, Any], verdicts: dict[str, str]) -> Table:
-    said = "; ".join(f"{name}: {verdict}" for name, verdict in verdicts.items())
-    table = Table("arm", *(f"{shots} shots" for shots in SHOTS), title=f"{setting.name} ({said})", title_justify="left")
-    cells = {(run["method"], run["shots"]): f"{run['mean']:.1f} ± {run['std']:.1f}" for run in metrics["runs"]}
-    for method, arm in metrics["arms"].items():
-        table.add_row(arm["label"], *(cells.get((method, shots), "") for shots in SHOTS))
-    for gain in _best(metrics["gains"]):
-        table.add_row(
-            f"gain, {gain['shots']} shots", "{mean:+.1f} ({low:+.1f} to {high:+.1f})".format(**gain), gain["against"]
-        )
-    table.caption = f"ships {metrics['ships']['method']}: {metrics['ships']['reason']}"
-    return table
-
-
-def _best(gains: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """At each number of shots the gain of the closed form, refined: the arm that was chosen beforehand."""
-    return [gain for gain in gains if gain["method"] == "uml_refined"]
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from uml_pipeline.trunk.lineup import Lineup, arms
 from uml_pipeline.trunk.problem import build
 
 ALONE = ["class_mean", "logreg", "unimodal", "unimodal_mean"]
-JOINT = ["uml", "uml_init", "text_init", "uml_start", "uml_convex", "uml_closed", "uml_refined"]
+JOINT = ["uml", "uml_init", "uml_init_alone", "uml_start", "uml_convex", "uml_closed", "uml_refined"]
 BRIDGED = ["bridge_mean", "bridge_logreg", "bridge_probe"]
 LINEUPS = [Lineup(("text",)), Lineup(("far",), aligned=False), Lineup(("text",), bridges=("photos",))]
 
@@ -35,7 +35,7 @@ def test_the_lineup():
     assert beside == [*ALONE, "unimodal_projected", *BRIDGED, *(name for name in JOINT if name != "uml_convex")]
     by_kind = {arm.name: (arm.kind, arm.silos) for arm in arms(Lineup(("a", "b"), (), ("d",), ("c",)))}
     assert by_kind["uml_c"] == ("control", ("c",))
-    assert by_kind["text_init"] == ("control", ("a", "b", "d"))
+    assert by_kind["uml_init_alone"] == ("uml", ("a", "b", "d"))
     assert by_kind["logreg"] == ("image-only", ())
     assert by_kind["uml_convex"] == ("uml", ("a", "b"))
     assert by_kind["uml"] == ("uml", ("a", "b", "d"))

@@ -18,7 +18,7 @@ from uml_pipeline.workspace import Workspace, write_json
 COLUMNS = ["method", "shots", "seed", "val", "test", "look"]
 SETTING = ["scale", "learning_rate", "alpha", "prior", "noise", "strength"]
 TARGET_ONLY = {"class_mean", "logreg", "unimodal", "unimodal_mean"}
-WITH_SILOS = {"zero_shot", "uml", "uml_init", "text_init", "uml_start", "uml_convex", "uml_closed", "uml_refined"}
+WITH_SILOS = {"zero_shot", "uml", "uml_init", "uml_init_alone", "uml_start", "uml_convex", "uml_closed", "uml_refined"}
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_the_artifact_holds_runs_metrics_and_recipes(study):
     assert set(metrics) == {"runs", "gains", "arms", "ships", "test"}
     assert [set(row) for row in metrics["runs"]] == [{"method", "shots", "seeds", "mean", "std"}] * 2 * len(methods)
     assert {row["method"] for row in metrics["gains"]} == {
-        "uml", "uml_init", "text_init", "uml_start", "uml_convex", "uml_closed", "uml_refined", "uml_scrambled"
+        "uml", "uml_init", "uml_init_alone", "uml_start", "uml_convex", "uml_closed", "uml_refined", "uml_scrambled"
     }  # fmt: skip
     assert {row["against"] for row in metrics["gains"]} <= TARGET_ONLY
     assert set(metrics["arms"]) == methods

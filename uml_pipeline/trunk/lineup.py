@@ -1,4 +1,7 @@
-"""Which arms a study compares."""
+"""Which arms a study compares, and their grids.
+
+Grids and BUDGET were settled on tinyimagenet40 (docs/results.md): no other set's test samples had a say in them.
+"""
 
 from dataclasses import dataclass
 from itertools import product
@@ -9,8 +12,6 @@ from uml_pipeline.trunk.arms import Arm, Kind, Setting, Solved, Trained
 
 _CLOSED = tuple(Setting(prior=prior, noise=noise) for prior, noise in product((1.0, 0.3), (1.0, 0.5)))
 _CONVEX = tuple(Setting(scale=1.0, strength=c) for c in (3.0, 10.0, 30.0, 100.0))
-_ALONE = tuple(Setting(scale, rate) for scale, rate in product((10.0, 20.0), (3e-3, 1e-2)))
-_JOINT = tuple(Setting(10.0, rate, alpha) for rate, alpha in product((3e-3, 1e-2), (0.3, 1.0)))
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,14 @@ def arms(found: Lineup) -> list[Arm]:
     return [*_target_alone(), *matched, *bridged, *zero_shot, *joint, *controls]
 
 
+def _grid(projected: bool = False, *, joint: bool = False) -> tuple[Setting, ...]:
+    """Settings of gradient arms: alpha where there is a joint loss, else the logit scale, and the learning rate."""
+    rates = (1e-3, 3e-3) if projected else (3e-3, 1e-2)
+    if joint:
+        return tuple(Setting(10.0, rate, alpha) for rate, alpha in product(rates, (0.3, 1.0)))
+    return tuple(Setting(scale, rate) for scale, rate in product((10.0, 20.0), rates))
+
+
 def _target_alone() -> list[Arm]:
     return [
         Solved(
@@ -70,7 +79,7 @@ def _target_alone() -> list[Arm]:
             kind="image-only",
             about="The paper's baseline: random start, target samples alone.",
             run=Run(batch=64, projection=False),
-            settings=_ALONE,
+            settings=_grid(),
         ),
         Trained(
             name="unimodal_mean",
@@ -78,7 +87,7 @@ def _target_alone() -> list[Arm]:
             kind="image-only",
             about="The same probe, started at the class means.",
             run=Run(batch=64, projection=False, init="means"),
-            settings=_ALONE,
+            settings=_grid(),
         ),
     ]
 
@@ -90,7 +99,7 @@ def _projected() -> Arm:
         kind="image-only",
         about="UML without its auxiliary loss: the same projection and head, target samples alone.",
         run=Run(batch=64),
-        settings=_ALONE,
+        settings=_grid(projected=True),
     )
 
 
@@ -107,25 +116,22 @@ def _zero_shot(silos: tuple[str, ...]) -> Arm:
 
 
 def _trained(silos: tuple[str, ...], projected: bool) -> list[Arm]:
-    run = Run(batch=64, projection=projected)
+    def arm(name: str, label: str, about: str, init: str, joint: bool = True) -> Arm:
+        run, settings = Run(batch=64, projection=projected, init=init), _grid(projected, joint=joint)
+        return Trained(name=name, label=label, kind="uml", about=about, run=run, settings=settings, silos=silos)
+
     start = "closed, projected" if projected else "closed"
-
-    def trained(name: str, label: str, about: str, init: str, kind: Kind = "uml") -> Arm:
-        own = Run(batch=run.batch, projection=projected, init=init)
-        settings = _ALONE if kind == "control" else _JOINT
-        return Trained(name=name, label=label, kind=kind, about=about, run=own, settings=settings, silos=silos)
-
     return [
-        trained("uml", "UML", "The paper's form: random start, joint loss.", "random"),
-        trained("uml_init", "UML (init)", "The paper's UML(init): head from the silos' class means.", "text"),
-        trained(
-            "text_init",
-            "the start of UML (init) alone",
-            "No auxiliary loss: what the start is worth.",
+        arm("uml", "UML", "The paper's form: random start, joint loss.", "random"),
+        arm("uml_init", "UML (init)", "The paper's UML(init): its head starts at the silos' class means.", "text"),
+        arm(
+            "uml_init_alone",
+            "UML (init), no joint loss",
+            "What the start is worth without the joint loss.",
             "text",
-            "control",
+            joint=False,
         ),
-        trained("uml_start", "UML from the closed form", "Starts from the closed form, joint loss.", start),
+        arm("uml_start", "UML from the closed form", "Starts from the closed form, joint loss.", start),
     ]
 
 
@@ -156,7 +162,7 @@ def _with_bridges(bridges: tuple[str, ...], projected: bool) -> list[Arm]:
             kind="bridge",
             about="UML's joint loss with the bridge alone: no other modality.",
             run=Run(batch=64, projection=projected),
-            settings=_JOINT,
+            settings=_grid(projected, joint=True),
             silos=bridges,
         ),
     ]

@@ -60,10 +60,9 @@ class World:
 
     @property
     def width(self) -> int:
-        """Of a head behind a projection: that of the first silo which is no bridge."""
-        return next(
-            (silo.x.shape[1] for silo in self.silos.values() if not silo.bridges(self.target)), self._x.shape[1]
-        )
+        """Of a head behind a projection: that of the narrowest silo which is no bridge; it passes no projection."""
+        others = [silo.x.shape[1] for silo in self.silos.values() if not silo.bridges(self.target)]
+        return min(others, default=self._x.shape[1])
 
     def union(self, silos: Sequence[Silo]) -> list[str]:
         """The target's classes, then those that only bridges among `silos` have."""
