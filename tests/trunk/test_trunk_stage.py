@@ -16,7 +16,10 @@ from uml_pipeline.trunk.compare import draw, gather
 from uml_pipeline.workspace import Workspace, write_json
 
 COLUMNS = ["method", "shots", "seed", "val", "test", "look"]
-SETTING = ["scale", "learning_rate", "alpha", "prior", "noise", "strength"]
+SETTING = [
+    "scale", "learning_rate", "weight_decay", "batch", "learn_scales", "alpha", "auxiliary_shots", "ratio",
+    "prior", "noise", "strength",
+]  # fmt: skip
 TARGET_ONLY = {"class_mean", "logreg", "unimodal", "unimodal_mean"}
 WITH_SILOS = {"zero_shot", "uml", "uml_init", "uml_init_alone", "uml_start", "uml_convex", "uml_closed", "uml_refined"}
 

@@ -1,7 +1,8 @@
 """An arm of the comparison: one way to get a linear head, with its settings. All arms have the same budget."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+from fractions import Fraction
 from functools import partial
 from typing import Literal
 
@@ -15,16 +16,21 @@ from uml_pipeline.trunk.problem import Problem
 from uml_pipeline.trunk.task import task_of
 
 Kind = Literal["image-only", "bridge", "text-only", "uml", "control"]
-BUDGET = joint.Budget(steps=200, every=10, patience=4, warm_up=10, by="loss")
+_LEAST = 64  # one auxiliary batch in so many steps
 
 
 @dataclass(frozen=True)
 class Setting:
     """One point of an arm's grid."""
 
-    scale: float = 10.0  # turns the head's cosines into logits
+    scale: float = 10.0  # turns the head's cosines into logits; of gradient arms, at the start
     learning_rate: float = 0.0
+    weight_decay: float = 0.0
+    batch: int = 0  # samples a step and modality
+    learn_scales: bool = False
     alpha: float = 0.0  # weight of the auxiliary loss
+    auxiliary_shots: str = "all"  # auxiliary samples a class: all, average, or a number
+    ratio: float = 1.0  # auxiliary batches for one of the target
     prior: float = 0.0  # in closed form: weight of the silos, times what likelihood gives
     noise: float = 1.0  # in closed form: times the scatter of samples around their class
     strength: float = 1.0  # C of the logistic regression
@@ -84,43 +90,57 @@ class Solved(_Arm):
 class Trained(_Arm):
     """Its head, and a projection before it, are trained by the joint engine."""
 
-    run: joint.Run = field(default_factory=joint.Run)  # what all settings share
+    budget: joint.Budget
+    projection: bool
+    init: str = "random"
 
     def runs(self) -> list[joint.Run]:
         """One a setting."""
         return [self._run(setting) for setting in self.settings]
 
     def _run(self, setting: Setting) -> joint.Run:
-        return replace(self.run, rate=setting.learning_rate, alpha=setting.alpha, scale=setting.scale)
+        shots = setting.auxiliary_shots
+        return joint.Run(
+            setting.learning_rate,
+            setting.weight_decay,
+            setting.batch,
+            setting.alpha,
+            setting.scale,
+            setting.learn_scales,
+            self.projection,
+            self.init,
+            int(shots) if shots.isdigit() else shots,  # type: ignore[arg-type]
+            Fraction(setting.ratio).limit_denominator(_LEAST),
+        )
 
     def task(self, problem: Problem) -> joint.Task:
         """The problem as the arm's runs read it."""
-        return task_of(problem.of(self.silos), [self.run.init])
+        return task_of(problem.of(self.silos), [self.init])
 
     def refit(self, problem: Problem, setting: Setting, look: int) -> Tensor:
         """The head of one setting after `look` looks, without validation: [class, d]."""
-        fit = joint.retrain(self.task(problem), self._run(setting), BUDGET, look)
+        fit = joint.retrain(self.task(problem), self._run(setting), self.budget, look)
         return fit.folded[: len(problem.means)]
 
     def steps(self, look: int) -> int:
         """Gradient steps taken up to a look: the first look follows the first step."""
-        return 1 + look * BUDGET.every
+        return 1 + look * self.budget.every
 
 
 Arm = Solved | Trained
 
 
 def train(arms: Sequence[Trained], problems: Sequence[Problem]) -> list[dict[str, list[Fit]]]:
-    """All settings of all arms on all problems, as one batch: of each problem, the fits by the arms' names."""
+    """All settings of all arms, which have one budget, on all problems: of each problem, fits by the arms' names."""
     together: dict[tuple[str, ...], list[Trained]] = {}
     for arm in arms:
         together.setdefault(arm.silos, []).append(arm)
     found: list[dict[str, list[Fit]]] = [{} for _ in problems]
     for silos, sharing in together.items():
         runs = [run for arm in sharing for run in arm.runs()]
-        task = partial(_task, silos, {arm.run.init for arm in sharing})
+        task = partial(_task, silos, {arm.init for arm in sharing})
         jobs = [(one, runs) for one in each(task, problems)]
-        for problem, fits, of in zip(problems, joint.train(jobs, BUDGET), found, strict=True):
+        for problem, fits, of in zip(problems, joint.train(jobs, arms[0].budget), found, strict=True):
             ready = iter([_slim(fit, len(problem.means)) for fit in fits])
             for arm in sharing:
                 of[arm.name] = [next(ready) for _ in arm.settings]

@@ -44,7 +44,7 @@ def gather(study: Study) -> Inputs:
     found = line_up(target, [silo for silo in auxiliary if silo.name in used], classes)
     for silo in auxiliary[len(used) :]:
         _require_shared(silo, classes)
-    return Inputs(target, auxiliary, classes, arms(replace(found, forced=tuple(forced))))
+    return Inputs(target, auxiliary, classes, arms(replace(found, forced=tuple(forced)), study.params.trunk.grid))
 
 
 def line_up(target: Silo, used: list[Silo], classes: list[str]) -> Lineup:

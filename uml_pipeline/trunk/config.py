@@ -6,6 +6,7 @@ from pydantic import Field, PositiveInt, model_validator
 
 from uml_pipeline.config import Config
 from uml_pipeline.trunk.finetune.config import FinetuneConfig
+from uml_pipeline.trunk.grid import Grid
 
 _FEWER: dict[str, Any] = {"shots": [4], "seeds": 3}
 """Defaults of fine-tuning: a training there takes minutes, a probe's takes seconds."""
@@ -24,6 +25,8 @@ class TrunkConfig(Config):
     absent."""
     forced: list[str] = Field(default_factory=list)
     """Auxiliary silos that get an arm of their own whatever their verdict: a control, never shipped."""
+    grid: Grid = Grid()
+    """What gradient arms search, in mode probe."""
     finetune: FinetuneConfig = FinetuneConfig()
     """How to fine-tune, in that mode."""
 

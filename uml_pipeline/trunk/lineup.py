@@ -1,14 +1,12 @@
-"""Which arms a study compares, and their grids.
-
-Grids and BUDGET were settled on tinyimagenet40 (docs/results.md): no other set's test samples had a say in them.
-"""
+"""Which arms a study compares."""
 
 from dataclasses import dataclass
 from itertools import product
 
-from uml_pipeline.learn.joint import Run
+from uml_pipeline.learn.joint import Budget
 from uml_pipeline.trunk import closed
 from uml_pipeline.trunk.arms import Arm, Kind, Setting, Solved, Trained
+from uml_pipeline.trunk.grid import Grid
 
 _CLOSED = tuple(Setting(prior=prior, noise=noise) for prior, noise in product((1.0, 0.3), (1.0, 0.5)))
 _CONVEX = tuple(Setting(scale=1.0, strength=c) for c in (3.0, 10.0, 30.0, 100.0))
@@ -30,32 +28,71 @@ class Lineup:
         return (*self.sharing, *self.beside)
 
 
-def arms(found: Lineup) -> list[Arm]:
-    """All arms of a study.
+def arms(found: Lineup, grid: Grid = Grid()) -> list[Arm]:
+    """All arms of a study; those by gradient search `grid`.
 
     A projection before the shared head is there where spaces differ (UML, sec. 1.1). Only where they do not is there a
     zero-shot arm: behind a projection fitted to the target's class means nothing is without target samples.
     """
-    projected = not found.aligned
+    gradient = _Gradient(grid, projected=not found.aligned)
     zero_shot = [_zero_shot(found.sharing)] if found.sharing and found.aligned else []
-    bridged = _with_bridges(found.bridges, projected) if found.bridges else []
+    bridged = _with_bridges(found.bridges, gradient) if found.bridges else []
     convex = [_convex(found.sharing, "uml_convex", "Convex UML", "uml")] if found.sharing else []
     everything = (*found.speaking, *found.bridges)
-    joint = [*_trained(everything, projected), *convex, *_closed(everything)] if found.speaking else []
+    joint = [*_trained(everything, gradient), *convex, *_closed(everything)] if found.speaking else []
     controls = [_convex((silo,), f"uml_{silo}", f"Convex UML, {silo} forced in", "control") for silo in found.forced]
-    matched = [_projected()] if found.speaking and projected else []
-    return [*_target_alone(), *matched, *bridged, *zero_shot, *joint, *controls]
+    matched = [_matched(gradient)] if found.speaking and gradient.projected else []
+    return [*_target_alone(gradient), *matched, *bridged, *zero_shot, *joint, *controls]
 
 
-def _grid(projected: bool = False, *, joint: bool = False) -> tuple[Setting, ...]:
-    """Settings of gradient arms: alpha where there is a joint loss, else the logit scale, and the learning rate."""
-    rates = (1e-3, 3e-3) if projected else (3e-3, 1e-2)
-    if joint:
-        return tuple(Setting(10.0, rate, alpha) for rate, alpha in product(rates, (0.3, 1.0)))
-    return tuple(Setting(scale, rate) for scale, rate in product((10.0, 20.0), rates))
+@dataclass(frozen=True)
+class _Gradient:
+    """What gradient arms have in common."""
+
+    grid: Grid
+    projected: bool  # arms that read another silo
+
+    def arm(
+        self,
+        name: str,
+        label: str,
+        kind: Kind,
+        about: str,
+        *,
+        silos: tuple[str, ...] = (),
+        projection: bool | None = None,
+        init: str = "random",
+        joint: bool = False,
+    ) -> Trained:
+        """`projection` before the head: by default as the others; `joint`: whether there is a joint loss."""
+        behind = self.projected if projection is None else projection
+        return Trained(
+            name=name,
+            label=label,
+            kind=kind,
+            about=about,
+            silos=silos,
+            settings=self._settings(behind, joint=joint),
+            budget=self._budget(),
+            projection=behind,
+            init=init,
+        )
+
+    def _budget(self) -> Budget:
+        grid = self.grid
+        return Budget(grid.steps, grid.look_every, grid.patience, grid.warm_up, by="loss")
+
+    def _settings(self, projection: bool, *, joint: bool) -> tuple[Setting, ...]:
+        grid = self.grid
+        rates = grid.rates or ([1e-3, 3e-3] if projection else [3e-3, 1e-2])
+        steps = product(rates, grid.decays, grid.batches, grid.learn_scales)
+        if not joint:
+            return tuple(Setting(scale, *step) for scale, step in product(grid.scales, steps))
+        beside = product(grid.alphas, map(str, grid.shots), grid.ratios)
+        return tuple(Setting(grid.scales[0], *step, *aside) for step, aside in product(steps, beside))
 
 
-def _target_alone() -> list[Arm]:
+def _target_alone(gradient: _Gradient) -> list[Arm]:
     return [
         Solved(
             name="class_mean",
@@ -73,34 +110,27 @@ def _target_alone() -> list[Arm]:
             head=closed.logistic,
             settings=_CONVEX,
         ),
-        Trained(
-            name="unimodal",
-            label="linear probe",
-            kind="image-only",
-            about="The paper's baseline: random start, target samples alone.",
-            run=Run(batch=64, projection=False),
-            settings=_grid(),
+        gradient.arm(
+            "unimodal",
+            "linear probe",
+            "image-only",
+            "The paper's baseline: random start, target samples alone.",
+            projection=False,
         ),
-        Trained(
-            name="unimodal_mean",
-            label="linear probe from class means",
-            kind="image-only",
-            about="The same probe, started at the class means.",
-            run=Run(batch=64, projection=False, init="means"),
-            settings=_grid(),
+        gradient.arm(
+            "unimodal_mean",
+            "linear probe from class means",
+            "image-only",
+            "The same probe, started at the class means.",
+            projection=False,
+            init="means",
         ),
     ]
 
 
-def _projected() -> Arm:
-    return Trained(
-        name="unimodal_projected",
-        label="linear probe with projection",
-        kind="image-only",
-        about="UML without its auxiliary loss: the same projection and head, target samples alone.",
-        run=Run(batch=64),
-        settings=_grid(projected=True),
-    )
+def _matched(gradient: _Gradient) -> Arm:
+    about = "UML without its joint loss: the same projection and head, target samples alone."
+    return gradient.arm("unimodal_projected", "linear probe with projection", "image-only", about)
 
 
 def _zero_shot(silos: tuple[str, ...]) -> Arm:
@@ -115,27 +145,20 @@ def _zero_shot(silos: tuple[str, ...]) -> Arm:
     )
 
 
-def _trained(silos: tuple[str, ...], projected: bool) -> list[Arm]:
-    def arm(name: str, label: str, about: str, init: str, joint: bool = True) -> Arm:
-        run, settings = Run(batch=64, projection=projected, init=init), _grid(projected, joint=joint)
-        return Trained(name=name, label=label, kind="uml", about=about, run=run, settings=settings, silos=silos)
+def _trained(silos: tuple[str, ...], gradient: _Gradient) -> list[Arm]:
+    def arm(name: str, label: str, about: str, init: str, *, joint: bool = True) -> Arm:
+        return gradient.arm(name, label, "uml", about, silos=silos, init=init, joint=joint)
 
-    start = "closed, projected" if projected else "closed"
+    start = "closed, projected" if gradient.projected else "closed"
     return [
         arm("uml", "UML", "The paper's form: random start, joint loss.", "random"),
         arm("uml_init", "UML (init)", "The paper's UML(init): its head starts at the silos' class means.", "text"),
-        arm(
-            "uml_init_alone",
-            "UML (init), no joint loss",
-            "What the start is worth without the joint loss.",
-            "text",
-            joint=False,
-        ),
+        arm("uml_init_alone", "UML (init), no joint loss", "What that start is worth by itself.", "text", joint=False),
         arm("uml_start", "UML from the closed form", "Starts from the closed form, joint loss.", start),
     ]
 
 
-def _with_bridges(bridges: tuple[str, ...], projected: bool) -> list[Arm]:
+def _with_bridges(bridges: tuple[str, ...], gradient: _Gradient) -> list[Arm]:
     """What the target's own modality alone can have from a bridge: the control for what other modalities add."""
     return [
         Solved(
@@ -156,14 +179,13 @@ def _with_bridges(bridges: tuple[str, ...], projected: bool) -> list[Arm]:
             settings=_CONVEX,
             silos=bridges,
         ),
-        Trained(
-            name="bridge_probe",
-            label="linear probe, with the bridge",
-            kind="bridge",
-            about="UML's joint loss with the bridge alone: no other modality.",
-            run=Run(batch=64, projection=projected),
-            settings=_grid(projected, joint=True),
+        gradient.arm(
+            "bridge_probe",
+            "linear probe, with the bridge",
+            "bridge",
+            "UML's joint loss with the bridge alone: no other modality.",
             silos=bridges,
+            joint=True,
         ),
     ]
 

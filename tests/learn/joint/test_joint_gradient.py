@@ -3,8 +3,9 @@ from fractions import Fraction
 import joint_toys as toys
 import pytest
 import torch
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, normalize
 
+from uml_pipeline.learn.joint import Auxiliary, Budget, Run, Task, train
 from uml_pipeline.learn.joint.group import groups, parts, weights
 from uml_pipeline.learn.joint.loop import gradients
 from uml_pipeline.learn.joint.part import HEAD, SCALES
@@ -70,6 +71,39 @@ def test_head_gradient_is_the_targets_and_alpha_times_the_texts():
     assert torch.equal(both[SCALES][:, 0], target[SCALES][:, 0])
 
 
+def aligned(rows=24):
+    """Target and texts in one space, with all classes each; no projection."""
+    every = range(len(toys.NAMES))
+    texts = Auxiliary("texts", toys.samples(rows, toys.D, every, 8))
+    train, val = (toys.samples(24, toys.D, every, seed) for seed in (0, 1))
+    return Task(0, toys.NAMES, train, val, (texts,))
+
+
+def test_equal_batches_of_equal_weight_are_one_batch_of_twice_the_loss():
+    """Acceptance fact 4: the form of Lin et al., 2023, but for the factor."""
+    run = Run(batch=12, alpha=1.0, projection=False, scale=3.0)
+    stack, modalities, _ = ready(aligned(), [run])
+    leaf = stack.weights[HEAD].double().requires_grad_()
+    drawn = rows_of(modalities)
+    x = torch.cat([part.x[rows] for part, rows in zip(modalities, drawn, strict=True)]).double()
+    y = torch.cat([part.y[:, rows].argmax(0) for part, rows in zip(modalities, drawn, strict=True)])
+    (2 * cross_entropy(3 * x @ leaf[0].T, y)).backward()
+    gradients(stack, modalities, 0)
+    assert (stack.grads[HEAD] - leaf.grad).abs().max() < 1e-5
+
+
+def test_uml_init_begins_as_the_zero_shot_classifier():
+    """Acceptance fact 5, aligned: before any step it recognises what the texts' unit means do."""
+    task = aligned()
+    run = Run(rate=0.0, batch=12, alpha=1.0, projection=False, init="text")
+    (fit,) = next(train([(task, [run])], Budget(steps=1)))
+    (texts,) = task.auxiliary
+    means = torch.stack([texts.samples.x[texts.samples.y == one].mean(0) for one in range(len(toys.NAMES))])
+    assert torch.allclose(fit.head.norm(dim=1), torch.ones(len(means)), atol=1e-6)
+    told = (task.val.x @ normalize(means, dim=1).T).argmax(1) == task.val.y
+    assert fit.score == pytest.approx(float(told.double().mean()))
+
+
 def test_a_bridge_moves_the_targets_projection():
     with_bridge, without = (ready(toys.task(auxiliary=(one,)), [toys.UML]) for one in (toys.BRIDGE, toys.TEXTS))
     for stack, modalities, _ in (with_bridge, without):
@@ -90,7 +124,7 @@ def test_classes_a_modality_lacks_get_nothing_from_it():
 
 @pytest.mark.parametrize(("ratio", "sizes"), [(Fraction(3), [15, 15, 15, 15]), (Fraction(1, 2), [5, 0, 5, 0])])
 def test_ratio_counts_auxiliary_batches_a_step(ratio, sizes):
-    stack, modalities, _ = ready(toys.task(), [toys.Run(batch=5, alpha=1.0, ratio=ratio)])
+    stack, modalities, _ = ready(toys.task(), [Run(batch=5, alpha=1.0, ratio=ratio)])
     seen, source = [], modalities[1].rows
 
     def watched():
@@ -107,4 +141,4 @@ def test_ratio_counts_auxiliary_batches_a_step(ratio, sizes):
 
 def test_other_ratios_are_refused():
     with pytest.raises(ValueError, match="2/3"):
-        toys.Run(ratio=Fraction(2, 3))
+        Run(ratio=Fraction(2, 3))
