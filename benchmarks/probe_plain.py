@@ -14,7 +14,6 @@ from torch.utils.data import DataLoader, TensorDataset
 from uml_pipeline.learn.engine.schedule import factor
 from uml_pipeline.learn.joint import Budget, Run, Task
 from uml_pipeline.learn.joint.start import head, projection
-from uml_pipeline.learn.joint.streams import batch_rows
 from uml_pipeline.learn.samples import Samples
 
 
@@ -52,10 +51,11 @@ class Outcome:
 
 def train(task: Task, run: Run, budget: Budget, steps: int | None = None) -> Outcome:
     """Train one run; `steps` ends it before its time, to measure speed."""
+    torch.manual_seed(task.seed)
     began = time.perf_counter()
     model = Probe(task, run)
-    photos = _forever(task.train, run, task.seed, "")
-    texts = _forever(task.auxiliary[0].samples, run, task.seed, task.auxiliary[0].name) if run.alpha else None
+    photos = _forever(task.train, run)
+    texts = _forever(task.auxiliary[0].samples, run) if run.alpha else None
     val = DataLoader(TensorDataset(task.val.x, task.val.y), batch_size=128)
     learnt = [param for param in model.parameters() if param.requires_grad]
     optimizer = torch.optim.AdamW(learnt, lr=run.rate, weight_decay=run.decay)
@@ -82,10 +82,11 @@ def train(task: Task, run: Run, budget: Budget, steps: int | None = None) -> Out
     return Outcome(model, step + 1, time.perf_counter() - began)
 
 
-def _forever(samples: Samples, run: Run, seed: int, name: str) -> Iterator[list[Tensor]]:
-    """The engine's very batches, so that accuracies can be compared run by run, from a loader in the usual way."""
-    rows = batch_rows(len(samples), run.batch, 1, seed, name, torch.device("cpu"))
-    return iter(DataLoader(TensorDataset(samples.x, samples.y), batch_sampler=(one.tolist() for one in rows)))
+def _forever(samples: Samples, run: Run) -> Iterator[list[Tensor]]:
+    """A loader that begins anew whenever it is through. No worker processes: they only slow such small data down."""
+    loader = DataLoader(TensorDataset(samples.x, samples.y), batch_size=min(run.batch, len(samples)), shuffle=True)
+    while True:
+        yield from loader
 
 
 @torch.no_grad()

@@ -138,6 +138,6 @@ def test_a_grid_is_searched_by_every_gradient_arm(problem):
 
 
 def test_a_ratio_that_no_schedule_has_is_refused():
-    with pytest.raises(ValidationError, match="0.7 is neither"):
+    with pytest.raises(ValidationError, match="is neither a whole number"):
         Grid(ratios=[0.7])
     assert Grid(ratios=[1 / 3, 3]).ratios == [1 / 3, 3]

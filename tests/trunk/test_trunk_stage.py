@@ -15,7 +15,7 @@ from uml_pipeline.study import Study
 from uml_pipeline.trunk.compare import draw, gather
 from uml_pipeline.workspace import Workspace, write_json
 
-COLUMNS = ["method", "shots", "seed", "val", "test", "look"]
+EPISODE, JUDGED = ["method", "shots", "seed"], ["look", "loss", "chosen", "val", "test"]
 SETTING = [
     "scale", "learning_rate", "weight_decay", "batch", "learn_scales", "alpha", "auxiliary_shots", "ratio",
     "prior", "noise", "strength",
@@ -65,7 +65,12 @@ def test_the_artifact_holds_runs_metrics_and_recipes(study):
     folder = Workspace(study.folder).folder("trunk")
     runs = pd.read_parquet(folder / "runs.parquet")
     methods = TARGET_ONLY | WITH_SILOS | {"uml_scrambled"}
-    assert list(runs) == [*COLUMNS, *SETTING]
+    assert list(runs) == [*EPISODE, *SETTING, *JUDGED]
+    assert (runs.groupby(EPISODE)["chosen"].sum() == 1).all()
+    best = runs.loc[runs.groupby(EPISODE)["loss"].idxmin()]
+    assert best["chosen"].all()
+    assert runs[~runs["chosen"]][["val", "test"]].isna().all(axis=None)
+    runs = best
     assert set(runs["method"]) == methods
     assert (runs.groupby(["method", "shots"])["seed"].apply(sorted).map(tuple) == (0, 1, 2, 3)).all()
     assert runs[["val", "test"]].apply(lambda share: share.between(0, 100)).all(axis=None)

@@ -12,24 +12,34 @@ from uml_pipeline.trunk.probe import Result
 
 
 def runs(results: Sequence[Result]) -> pd.DataFrame:
-    """One row an arm and episode: the chosen setting, validation and test accuracy in percent."""
+    """One row a run: an arm with one setting on an episode, and its validation log-loss. Accuracies (percent) on the
+    validation and the test samples are those of the setting that was chosen; the others never read the test samples.
+    """
     return pd.DataFrame(
         {
             "method": one.arm.name,
             "shots": one.episode.shots,
             "seed": one.episode.seed,
-            "val": 100 * one.val,
-            "test": 100 * one.test,
-            "look": one.fits[one.chosen].best,
-            **vars(one.setting),
+            **vars(setting),
+            "look": fit.best,
+            "loss": fit.loss,
+            "chosen": number == one.chosen,
+            "val": 100 * one.val if number == one.chosen else None,
+            "test": 100 * one.test if number == one.chosen else None,
         }
         for one in results
+        for number, (setting, fit) in enumerate(zip(one.arm.settings, one.fits, strict=True))
     )
 
 
 def summary(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Mean and spread (sample standard deviation over seeds) of the test accuracy of each method and shots."""
-    grouped = table.groupby(["method", "shots"], sort=False)["test"].agg(["count", "mean", "std"]).reset_index()
+    grouped = (
+        table.dropna(subset="test")
+        .groupby(["method", "shots"], sort=False)["test"]
+        .agg(["count", "mean", "std"])
+        .reset_index()
+    )
     columns = ["method", "shots", "seeds", "mean", "std"]
     named = grouped.rename(columns={"count": "seeds"})[columns]
     return [dict(zip(columns, row, strict=True)) for row in named.itertuples(index=False)]

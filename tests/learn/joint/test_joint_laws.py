@@ -9,7 +9,7 @@ from torch.nn.functional import cross_entropy, normalize
 
 from uml_pipeline.learn.calibration import calibrated
 from uml_pipeline.learn.engine.schedule import factor
-from uml_pipeline.learn.joint import Auxiliary, Budget, Run, Start, Task, loop, retrain, start, train
+from uml_pipeline.learn.joint import Auxiliary, Budget, Run, Start, Task, loop, retrain, span, start, train
 from uml_pipeline.learn.joint.group import groups
 from uml_pipeline.learn.joint.streams import batch_rows
 from uml_pipeline.learn.joint.task import select
@@ -105,18 +105,30 @@ def test_raw_coordinates_are_the_textbook_loop(run):
     assert (result.scales[0] - scales[0]).abs() < 1e-4
 
 
-@pytest.mark.parametrize("run", [CONTROL, UML, replace(CONTROL, init="text")])
-def test_reduced_coordinates_leave_what_no_sample_reaches_but_for_decay(run):
+@pytest.mark.parametrize("rows", [5, 40])
+def test_reduced_coordinates_keep_the_directions_that_hold_the_energy(rows):
+    one = task(2, rows=rows)
+    x = one.train.x.double()
+    x = x * torch.linspace(1, 0.01, toys.D)  # some directions are faint
+    seen = span.Span.of(x.float(), "reduced", 0)
+    directions = torch.linalg.qr(seen.basis.double())[0]
+    k = directions.shape[1]
+    energies = torch.linalg.svdvals(x) ** 2
+    assert energies[:k].sum() >= 0.97 * energies.sum() > energies[: k - 1].sum()
+    assert ((x @ directions) ** 2).sum() == pytest.approx(float(energies[:k].sum()), rel=1e-5)
+    layer = torch.randn(3, toys.D)
+    kept = seen.full(seen.inside(layer))
+    assert torch.allclose(kept, layer @ (directions @ directions.T).float(), atol=1e-5)
+    assert torch.allclose(seen.coordinates(x.float()) @ seen.inside(layer).T, x.float() @ kept.T, atol=1e-4)
+
+
+def test_a_projection_is_zero_where_no_sample_reaches():
     one = task(2, rows=5)
-    result = fit(one, [run])[0]
-    steps = 1 + BUDGET.every * result.best
-    left = np.prod([1 - run.rate * run.decay * factor(step, BUDGET.steps, BUDGET.warm_up) for step in range(steps)])
+    result = fit(one, [UML])[0]
     reached = torch.linalg.qr(one.train.x.T)[0]  # [d, n]
-    before, after = (
-        layer - layer @ reached @ reached.T for layer in (start.projection(one, run, "", toys.D), result.projection)
-    )
-    assert after.abs().max() > 0.01
-    assert torch.allclose(after, left * before, atol=1e-5)
+    beyond = result.projection - result.projection @ reached @ reached.T
+    assert beyond.abs().max() < 1e-5
+    assert result.projection.abs().max() > 0.1
 
 
 @pytest.mark.parametrize("coordinates", ["reduced", "raw"])

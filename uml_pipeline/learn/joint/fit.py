@@ -16,7 +16,6 @@ class Best:
     """How one run did at every look, and its weights at the best of them, the earliest of equals."""
 
     weights: Weights  # of one run, in the projections' coordinates
-    left: float  # of the projections' outer parts
     curve: list[float]
     look: int = 0  # number of the best
     factor: float = 1.0  # on its logits, at which they are calibrated
@@ -36,7 +35,6 @@ class Fit:
     best: int  # the look that counts: the first of the best
     factor: float  # on the target's logits, at which they are calibrated; 1 if judged by accuracy
     _weights: Weights
-    _left: float
     _group: Group
 
     @property
@@ -57,7 +55,7 @@ class Fit:
     def projection_of(self, silo: str) -> Tensor | None:
         """A silo's own projection [width, d]; None if it has none."""
         layer = self._group.layers.get(silo)
-        return None if layer is None else layer.span.full(self._weights[silo], layer.outside, self._left)
+        return None if layer is None else layer.span.full(self._weights[silo])
 
     @property
     def scales(self) -> Tensor:

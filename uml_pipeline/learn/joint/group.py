@@ -24,12 +24,11 @@ class Layer:
 
     span: Span  # its coordinates
     inside: Tensor  # [width, k], to be trained
-    outside: Tensor | None  # [width, d], which only decays
 
     @classmethod
     def of(cls, start: Tensor, span: Span) -> "Layer":
         """From a start in raw coordinates [width, d]."""
-        return cls(span, span.inside(start), span.outside(start))
+        return cls(span, span.inside(start))
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,9 +66,9 @@ class Group:
         task, made = self.task, {}
         for name, inputs in self._inputs().items():
             x = torch.cat(inputs)
-            made[name] = Layer.of(
-                projection(task, self.first, name, x.shape[1]), Span.of(x, self.coordinates, task.seed)
-            )
+            given = name == TARGET and _brings_projection(task, self.first)  # it may lie where no sample reaches
+            span = Span.of(x, "raw" if given else self.coordinates, task.seed)
+            made[name] = Layer.of(projection(task, self.first, name, x.shape[1]), span)
         return made
 
     def _inputs(self) -> dict[str, list[Tensor]]:
@@ -87,13 +86,9 @@ class Group:
         return x if name is None else self.layers[name].span.coordinates(x)
 
     def bytes(self) -> int:
-        """Memory that one run of a stack takes, at most: weights, gradients and two moments."""
-        task, first = self.task, self.first
-        weights = len(task.classes) * (task.head_width if first.projection else task.train.x.shape[1])
-        for inputs in self._inputs().values():
-            rows, dims = sum(map(len, inputs)), inputs[0].shape[1]
-            weights += task.head_width * (dims if self.coordinates == "raw" else min(rows, dims))
-        return 4 * 4 * weights
+        """Memory that one run of a stack takes: weights, gradients and two moments."""
+        head = len(self.task.classes) * (self.task.head_width if self.first.projection else self.task.train.x.shape[1])
+        return 4 * 4 * (head + sum(layer.inside.numel() for layer in self.layers.values()))
 
     def reader(self, silo: Auxiliary | None) -> str | None:
         """Name of the projection that a silo (None: the target) passes; None where the head reads it."""

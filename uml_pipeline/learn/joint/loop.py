@@ -90,7 +90,7 @@ def _train(job: _Job, budget: Budget, device: torch.device) -> list[Fit]:
     stack = Stack([group.runs[slot] for slot in slots], start)
     modalities = parts(group, slots, device)
     judge = _Judge(group, budget, device)
-    best = {slot: Best({}, 1.0, []) for slot in slots}
+    best = {slot: Best({}, []) for slot in slots}
     alive = list(slots)
     for step in range(budget.steps):
         gradients(stack, modalities, step)
@@ -107,8 +107,7 @@ def _train(job: _Job, budget: Budget, device: torch.device) -> list[Fit]:
             modalities = [replace(part, weight=part.weight[keep]) for part in modalities]
             alive = [alive[place] for place in keep]
     return [
-        Fit(group.runs[slot], tuple(one.curve), one.look, one.factor, one.weights, one.left, group)
-        for slot, one in best.items()
+        Fit(group.runs[slot], tuple(one.curve), one.look, one.factor, one.weights, group) for slot, one in best.items()
     ]
 
 
@@ -121,7 +120,7 @@ def retrain(task: Task, run: Run, budget: Budget, look: int, coordinates: Coordi
             gradients(stack, modalities, step)
             stack.step(factor(step, budget.steps, budget.warm_up))
     of_run = {name: value[0] for name, value in stack.weights.items()}
-    return Fit(run, (), 0, 1.0, of_run, float(stack.decayed[0]), group)
+    return Fit(run, (), 0, 1.0, of_run, group)
 
 
 def gradients(stack: Stack, modalities: Sequence[Part], step: int) -> None:
@@ -141,7 +140,6 @@ def _note(best: Best, score: float, scale: float, stack: Stack, place: int, budg
     if len(best.curve) == 1 or (score > before if budget.by == "accuracy" else score < before):
         best.look, best.factor = len(best.curve) - 1, scale
         best.weights = {name: value[place].cpu().clone() for name, value in stack.weights.items()}
-        best.left = float(stack.decayed[place])
 
 
 class _Judge:
@@ -149,10 +147,7 @@ class _Judge:
 
     def __init__(self, group: Group, budget: Budget, device: torch.device) -> None:
         val, self._reader = group.task.val, group.reader(None)
-        outside = None if self._reader is None else group.layers[self._reader].outside
         self._xt = group.seen(None, val.x).T.contiguous().to(device)  # [k, n]
-        # what the projection's outer part makes of the samples changes by decay alone: [width, n]
-        self._outer = None if outside is None else (outside @ val.x.T).to(device)
         self._y = torch.searchsorted(group.task.target, val.y).to(device)  # [n]
         self._classes = len(group.task.target)
         self._by = budget.by
@@ -162,8 +157,6 @@ class _Judge:
         head = stack.weights[HEAD][:, : self._classes]
         projection = None if self._reader is None else stack.weights[self._reader]
         logits, _ = scores(head, projection, self._xt)  # [run, class, n]
-        if self._outer is not None:
-            logits += stack.decayed.to(head)[:, None, None] * (head @ self._outer)
         logits *= stack.weights[SCALES][:, :1, None]
         if self._by == "accuracy":
             return [(one, 1.0) for one in (logits.argmax(1) == self._y).double().mean(1).tolist()]

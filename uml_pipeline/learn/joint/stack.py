@@ -20,7 +20,6 @@ class Stack:
         """`weights`: each [run, ...]; they are trained in place."""
         self.runs, self.weights = list(runs), weights
         self.moments = [{name: torch.zeros_like(value) for name, value in weights.items()} for _ in BETAS]
-        self.decayed = torch.ones(len(runs), dtype=torch.float64)  # what weight decay alone leaves of a weight
         self._steps = torch.zeros((), device=weights[SCALES].device)
         self._arrange()
 
@@ -29,8 +28,6 @@ class Stack:
         device = self.weights[SCALES].device
         self._learnt = torch.tensor([[run.learn_scales] for run in self.runs], device=device)
         self._fixed = torch.tensor([[run.scale] for run in self.runs], device=device)
-        rates, decays = ([getattr(run, key) for run in self.runs] for key in ("rate", "decay"))
-        self._fading = torch.tensor(rates, dtype=torch.float64) * torch.tensor(decays, dtype=torch.float64)
         self._slices: list[tuple[Run, Views]] = []
         first = 0
         for _, members in groupby(self.runs, lambda run: (run.rate, run.decay)):
@@ -48,12 +45,10 @@ class Stack:
             _adamw(views, self._steps, factor * run.rate, run.decay)
         scales = self.weights[SCALES]
         torch.where(self._learnt, scales, self._fixed, out=scales)
-        self.decayed *= 1 - factor * self._fading
 
     def keep(self, slots: list[int]) -> None:
         """Drop all runs but those at `slots`, ascending: their memory is free, the others go on as they were."""
         self.runs = [self.runs[slot] for slot in slots]
-        self.decayed = self.decayed[slots]
         self.weights = _taken(self.weights, slots)
         self.moments = [_taken(moment, slots) for moment in self.moments]
         self._arrange()
