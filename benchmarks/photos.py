@@ -19,8 +19,10 @@ import pandas as pd
 from rich.console import Console
 
 from benchmarks import trunks
+from uml_pipeline.report import words
+from uml_pipeline.report.canvas import ACCENT, GREY, INK, canvas
 
-SHOTS, LENT = [1, 2, 4, 8, 16], 15
+SHOTS, LENT, OWN = [1, 2, 4, 8, 16], 15, 35
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,8 @@ class Setting:
 SETTINGS = [
     Setting("no bridge"),
     Setting("no bridge, wrong texts", wrong=True),
-    Setting("35 classes, no bridge", target=35),
-    *(Setting(f"35 classes, bridge of {n}", min(LENT, n), max(0, n - LENT), 35) for n in (10, 25, 40, 55)),
+    Setting("35 classes, no bridge", target=OWN),
+    *(Setting(f"35 classes, bridge of {n}", min(LENT, n), max(0, n - LENT), OWN) for n in (10, 25, 40, 55)),
 ]
 
 
@@ -55,6 +57,7 @@ def main() -> None:
         console.print(trunks.table(setting.name, metrics, verdicts))
         results[setting.name] = {key: metrics[key] for key in ("runs", "gains", "ships", "arms")}
         path.write_text(json.dumps(results, indent=1), encoding="utf-8")
+    (folder / "bridge.svg").write_text(_figure(results), encoding="utf-8")
     print(json.dumps({name: trunks.chosen(one) for name, one in results.items()}))
 
 
@@ -86,6 +89,29 @@ def _params(setting: Setting, folder: Path, data: Path, seeds: int) -> dict[str,
     if len(bridge):
         silos["bridge"] = _image(folder, "bridge", bridge, data)
     return {"target": "photos", "silos": silos, "trunk": {"shots": SHOTS, "seeds": seeds}}
+
+
+def _figure(results: dict[str, trunks.Figures]) -> str:
+    """Gain by the number of classes in the bridge, at the fewest shots, as SVG."""
+    with canvas("bridge", 5.6, 3.2) as (figure, text):
+        axes = figure.add_subplot()
+        axes.axhline(0, color=INK, linewidth=0.8)
+        for place, shots in enumerate(SHOTS[:3]):
+            drawn = [
+                (setting.lent + setting.tiny, gain)
+                for setting in SETTINGS
+                if setting.target == OWN
+                for gain in trunks.chosen(results.get(setting.name, {"gains": []}))
+                if gain["shots"] == shots
+            ]
+            x = [classes + 1.2 * (place - 1) for classes, _ in drawn]
+            mean, low, high = (np.array([gain[key] for _, gain in drawn]) for key in ("mean", "low", "high"))
+            style = {"color": [ACCENT, "#1f83c4", GREY][place], "marker": "osD"[place]}
+            axes.errorbar(x, mean, [mean - low, high - mean], capsize=3, label=words.shots(shots), **style)
+        axes.set_xlabel("classes in the bridge")
+        axes.set_ylabel("gain, points")
+        axes.legend(frameon=False)
+    return text.getvalue()
 
 
 def _manifest(silo: Path) -> pd.DataFrame:

@@ -17,9 +17,9 @@ INK, MUTED, LINE, CARD = "#1b1f24", "#5c6670", "#d9dee3", "#ffffff"
 ACCENT, GREY = "#d55e00", "#8a949e"
 
 _COLOURS: dict[Kind, list[str]] = {  # after Okabe and Ito: told apart with any colour vision, on light and on dark
-    "image-only": [GREY, "#1f83c4", "#56b4e9", "#6f7f8f"],
-    "bridge": ["#009e73", "#5fbf9f"],
-    "uml": [ACCENT, "#e69f00", "#cc79a7", "#b8860b", "#a0522d", "#f0b27a"],
+    "image-only": [GREY, "#1f83c4", "#56b4e9", "#6f7f8f", "#0b5a8f"],
+    "bridge": ["#009e73", "#5fbf9f", "#2f6f5e"],
+    "uml": [ACCENT, "#e69f00", "#cc79a7", "#b8860b", "#a0522d", "#f0b27a", "#8c564b"],
     "control": [GREY],
     "text-only": [GREY],
 }
