@@ -18,7 +18,7 @@ from uml_pipeline.trunk.problem import Problem, build
 from uml_pipeline.trunk.ship import Recipe, decide
 from uml_pipeline.trunk.silos import Silo
 
-AT_ONCE = 16  # episodes
+AT_ONCE = 6  # episodes
 
 
 @dataclass(frozen=True)

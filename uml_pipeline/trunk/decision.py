@@ -80,7 +80,8 @@ def never_worse(
         return Decision(baseline, baseline, None, "no auxiliary silo is in use")
     rival = min(rivals, key=lambda one: one.loss)
     gain = judge(rival, baseline)
-    numbers = f"{gain.mean:+.1f} points {on}, 95 % interval {gain.low:+.1f} to {gain.high:+.1f}"
+    mean, low, high = (f"{value:+.1f}".replace("-", "\N{MINUS SIGN}") for value in (gain.mean, gain.low, gain.high))
+    numbers = f"{mean} points {on}, 95% interval {low} to {high}"
     if gain.low > 0:
         return Decision(rival, baseline, gain, f"{rival.arm.label} beats {baseline.arm.label}: {numbers}")
     reason = f"{provided}{rival.arm.label} is not better than {baseline.arm.label} beyond noise: {numbers}"
