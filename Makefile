@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test test-all lint ui encoder figures clean
+.PHONY: demo test test-all lint ui encoder clean
 .DEFAULT_GOAL := demo
 
 $(READY): requirements.lock pyproject.toml
