@@ -9,7 +9,7 @@ import torch
 
 from uml_pipeline.errors import UserError
 from uml_pipeline.learn.splits import episodes
-from uml_pipeline.trunk.arms import Setting
+from uml_pipeline.trunk.arms import Setting, Solved, train
 from uml_pipeline.trunk.compare import line_up
 from uml_pipeline.trunk.lineup import Lineup, arms
 from uml_pipeline.trunk.probe import hits
@@ -64,7 +64,7 @@ def accuracy(name, found, target, auxiliary, seeds=4):
     shares = []
     for seed in range(seeds):
         problem, test = posed(target, auxiliary, seed)
-        fits = arm.solve(problem)
+        fits = arm.solve(problem) if isinstance(arm, Solved) else train([arm], [problem])[0][name]
         correct, counts = hits(min(fits, key=lambda fit: fit.loss).head, test)
         shares.append(correct.sum() / counts.sum())
     return float(np.mean(shares))
@@ -92,6 +92,17 @@ def test_a_bridge_helps_and_texts_help_more_with_it(silos):
     assert abs(accuracy("uml_refined", both, target, [texts, bridge]) - joint) < 0.1
     without = accuracy("uml_closed", Lineup(("texts",), aligned=False), target, [texts])
     assert joint > without + 0.05
+
+
+def test_gradient_uml_gains_by_a_bridge_and_texts_and_keeps_the_closed_forms_gain(silos):
+    target, bridge, texts = silos
+    both = Lineup(("texts",), (), ("bridge",), aligned=False)
+    own, photos, init, start, closed = (
+        accuracy(name, both, target, [texts, bridge])
+        for name in ("unimodal_projected", "bridge_probe", "uml_init", "uml_start", "uml_closed")
+    )
+    assert init > max(own, photos) + 0.05
+    assert abs(start - closed) < 0.05
 
 
 def test_texts_of_the_bridges_classes_alone_change_nothing_that_they_say_of_no_target_class(silos):
