@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from uml_pipeline.learn.sequence.config import NetworkConfig
-from uml_pipeline.learn.sequence.network import SharedNetwork, numbers, tokens, transformer
+from uml_pipeline.learn.sequence.network import SharedNetwork, modality, transformer
 
 DIM, KINDS = 3, 7
 SHAPE = NetworkConfig(width=8, layers=2, heads=2, hidden=16, dropout=0.0, longest=12)
@@ -31,9 +31,8 @@ def network(
     x: Sequence[Tensor], beside: str | None = None, shape: NetworkConfig = SHAPE, seed: int = 0
 ) -> SharedNetwork:
     """Of `x` alone, or with `tokens` or other `numbers` beside it."""
-    modalities = {"x": numbers("x", x, shape, seed)}
-    if beside == "tokens":
-        modalities["y"] = tokens("y", KINDS, shape, seed)
-    if beside == "numbers":
-        modalities["y"] = numbers("y", waves(20, 5, 4), shape, seed)
+    others = {"tokens": words(40, 7), "numbers": waves(20, 5, 4)}
+    modalities = {"x": modality("x", x, shape, seed)} | (
+        {"y": modality("y", others[beside], shape, seed)} if beside else {}
+    )
     return SharedNetwork(modalities, transformer(shape, seed))

@@ -1,3 +1,6 @@
+import json
+
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -5,11 +8,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from torch import nn
 
-from tests.learn.sequence.sequence_toys import DIM, KINDS, SHAPE, network, waves, words
+from tests.learn.sequence.sequence_toys import DIM, SHAPE, network, waves, words
 from uml_pipeline.learn.sequence.config import NetworkConfig
 from uml_pipeline.learn.sequence.losses import Terms, contrast
-from uml_pipeline.learn.sequence.network import SharedNetwork, numbers, tokens, transformer
+from uml_pipeline.learn.sequence.network import SharedNetwork, modality, transformer
 from uml_pipeline.learn.sequence.ragged import Ragged
+from uml_pipeline.learn.sequence.reader import Reader, describe, reopen, represent
 from uml_pipeline.learn.sequence.transformer import Block
 
 SHAPES = [
@@ -60,7 +64,9 @@ def test_who_else_is_in_the_batch_changes_nothing(shape):
     for name, losses in alone.items():
         assert torch.allclose(together[name], losses, atol=1e-5)
     reader = net.reader("x")
-    assert torch.allclose(reader.pooled(x), torch.cat([reader.pooled([one]) for one in x]), atol=1e-5)
+    assert torch.allclose(
+        reader.pooled(Ragged.of(x)), torch.cat([reader.pooled(Ragged.of([one])) for one in x]), atol=1e-5
+    )
     weight = net.shared.mix.weight
     (one,) = torch.autograd.grad(alone["x"].sum(), weight)
     (other,) = torch.autograd.grad(net({"x": Ragged.of(x)})["x"].sum(), weight)
@@ -112,12 +118,11 @@ def test_one_term_less_than_steps_and_one_for_a_single_step():
 def test_the_loss_is_the_mean_square_of_the_next_standardised_step():
     x = waves(6)
     net = network(x).eval()
-    modality = net.reader("x").modality
     stacked = torch.cat(x)
-    assert torch.allclose(modality.mean, stacked.mean(0), atol=1e-6)
+    assert torch.allclose(net.modality("x").entrance.mean, stacked.mean(0), atol=1e-6)
     for one in x:
         truth = (one - stacked.mean(0)) / stacked.std(0, correction=0)
-        guess = modality.decoder(net.reader("x")(Ragged.of([one])))
+        guess = net.modality("x").decoder(net.reader("x")(Ragged.of([one])))
         wanted = (guess - truth).square().mean() if len(one) == 1 else (guess[:-1] - truth[1:]).square().mean()
         assert torch.allclose(net({"x": Ragged.of([one])})["x"], wanted, atol=1e-5)
 
@@ -127,8 +132,8 @@ def test_tokens_are_told_apart():
     y = words(6)
     reader = net.reader("y")
     for one in y:
-        logits = reader.modality.decoder(reader(Ragged.of([one])))
-        logits, truth = (logits, one) if len(one) == 1 else (logits[:-1], one[1:])
+        logits = net.modality("y").decoder(reader(Ragged.of([one])))
+        logits, truth = (logits, one + 1) if len(one) == 1 else (logits[:-1], one[1:] + 1)
         wanted = nn.functional.cross_entropy(logits, truth)
         assert torch.allclose(net({"y": Ragged.of([one])})["y"][0], wanted, atol=1e-5)
 
@@ -143,11 +148,12 @@ def test_contrast_is_least_where_each_guess_is_its_own_step():
 
 def test_numbers_that_are_missing_or_never_change():
     x = [torch.tensor([[1.0, float("nan"), 5], [3, 2, 5]]), torch.tensor([[5.0, 4, 5]])]
-    modality = numbers("x", x, SHAPE, 0)
-    assert modality.mean.tolist() == [3, 3, 5]
-    assert modality.std.tolist() == pytest.approx([(8 / 3) ** 0.5, 1, 1])
-    assert modality.truth(x[0])[0, 1:].tolist() == [0, 0]
-    assert SharedNetwork({"x": modality}, transformer(SHAPE, 0))({"x": Ragged.of(x)})["x"].isfinite().all()
+    made = modality("x", x, SHAPE, 0)
+    entrance = made.entrance
+    assert entrance.mean.tolist() == [3, 3, 5]
+    assert entrance.std.tolist() == pytest.approx([(8 / 3) ** 0.5, 1, 1])
+    assert entrance.truth(x[0])[0, 1:].tolist() == [0, 0]
+    assert SharedNetwork({"x": made}, transformer(SHAPE, 0))({"x": Ragged.of(x)})["x"].isfinite().all()
 
 
 @settings(max_examples=5)
@@ -156,10 +162,30 @@ def test_a_start_depends_on_its_seed_and_name_and_on_no_other_modality(seed):
     x = waves(4)
     alone, beside = network(x, seed=seed).state_dict(), network(x, "tokens", seed=seed).state_dict()
     assert all(torch.equal(value, beside[name]) for name, value in alone.items())
-    assert not torch.equal(
-        tokens("y", KINDS, SHAPE, seed).decoder.weight, tokens("z", KINDS, SHAPE, seed).decoder.weight
-    )
+    one, other = (modality(name, words(9), SHAPE, seed).decoder.weight for name in ("y", "z"))
+    assert not torch.equal(one, other)
     assert not torch.equal(alone["shared.mix.weight"], network(x, seed=seed + 1).state_dict()["shared.mix.weight"])
+
+
+def test_a_token_that_the_training_had_not_is_told_from_the_others():
+    entrance = modality("y", [torch.tensor([30, 10]), torch.tensor([20])], SHAPE, 0).entrance
+    assert entrance.truth(torch.tensor([10, 20, 30, 5, 25, 99])).tolist() == [1, 2, 3, 0, 0, 0]
+    assert entrance.plain(torch.tensor([20, 7])).tolist() == [[0, 0, 1, 0], [1, 0, 0, 0]]
+
+
+@pytest.mark.parametrize("beside", ["x", "y"])
+@pytest.mark.parametrize("trained", [True, False])
+def test_a_reader_is_reopened_without_the_rest(beside, trained):
+    net = network(waves(6), "tokens")
+    whole = net.reader(beside)
+    reader = whole if trained else Reader(whole.entrance, None)
+    samples = waves(5, 3) if beside == "x" else words(5, 3)
+    again = reopen(json.loads(json.dumps(describe(reader, SHAPE))), reader.state_dict())
+    assert not any("decoder" in name for name in again.state_dict())
+    assert np.array_equal(represent(again, samples), represent(reader, samples))
+    if not trained:
+        wanted = [reader.entrance.plain(one).mean(0).numpy() for one in samples]
+        assert np.allclose(represent(again, samples), wanted, atol=1e-6)
 
 
 def test_heads_must_divide_the_width():

@@ -112,7 +112,7 @@ def test_training_learns_what_copying_cannot_tell():
     config = CONFIG.model_copy(update={"steps": 300, "look_every": 100})
     made = task(config=config)
     found = fit(made, config, 0)
-    idle = without_learning(made.model.reader("x").modality, VAL)
+    idle = without_learning(made.model.modality("x"), VAL)
     assert found.history[-1]["loss"] < 0.5 * min(idle.values())
     assert found.best == 300
 
@@ -163,12 +163,13 @@ def test_rank_of_a_representation():
 
 
 def test_what_needs_no_learning():
-    modality = network(X).reader("x").modality
-    step = 0.5 * modality.std
-    ramp = modality.mean + torch.arange(3)[:, None] * step
+    modality = network(X).modality("x")
+    step = 0.5 * modality.entrance.std
+    ramp = modality.entrance.mean + torch.arange(3)[:, None] * step
     found = without_learning(modality, [ramp, X[0]])
     assert found == pytest.approx({"copy": 0.25, "mean": (0.25 + 1) / 2})
     assert without_learning(modality, [X[0]]) == {}
+    assert without_learning(network(X, "tokens").modality("y"), words(5)) == {}
 
 
 @pytest.mark.slow  # a compiler starts

@@ -130,8 +130,9 @@ class Prediction:
         assert isinstance(model, SharedNetwork)
         reader, losses, pooled = model.reader(self._target), [], []
         for some in chunks(self._val, _AT_ONCE):
-            losses.append(model({self._target: Ragged.of(some).to(world.device)})[self._target])
-            pooled.append(reader.pooled(some))
+            batch = Ragged.of(some).to(world.device)
+            losses.append(model({self._target: batch})[self._target])
+            pooled.append(reader.pooled(batch))
         loss = float(torch.cat(losses).mean())
         return Judgement(self._score(loss), {"loss": loss, "rank": effective_rank(torch.cat(pooled))})
 
