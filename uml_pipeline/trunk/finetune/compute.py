@@ -15,12 +15,13 @@ from uml_pipeline.learn.splits import Episode, held_out, is_clean
 from uml_pipeline.progress import progress
 from uml_pipeline.study import Study
 from uml_pipeline.trunk.admission import drawn_episodes
+from uml_pipeline.trunk.cells import Cell
 from uml_pipeline.trunk.decision import Decision
 from uml_pipeline.trunk.finetune.arms import Arm, arms
-from uml_pipeline.trunk.finetune.cells import Cell, solve
-from uml_pipeline.trunk.finetune.decide import Recipe, decide
+from uml_pipeline.trunk.finetune.cells import solve
 from uml_pipeline.trunk.finetune.inputs import Inputs, gather
 from uml_pipeline.trunk.finetune.runs import Run
+from uml_pipeline.trunk.recipes import Recipe, decide
 from uml_pipeline.workspace import Workspace, fingerprint_of
 
 _NO_MATTER = {"processes", "launcher", "save_every"}  # keys that change how it is computed, not what comes out
@@ -33,7 +34,7 @@ class Outcome:
     inputs: Inputs
     lineup: list[Arm]
     cells: list[Cell]
-    decision: Decision[Recipe]
+    decision: Decision[Recipe[Arm]]
     ships: tuple[Run, Fit]  # trained on the whole training split
     baseline: tuple[Run, Fit]
 
@@ -85,7 +86,7 @@ def root(study: Study) -> Path:
 
 
 def _whole(
-    inputs: Inputs, recipe: Recipe, folder: Path, world: World, advance: Callable[[int], None]
+    inputs: Inputs, recipe: Recipe[Arm], folder: Path, world: World, advance: Callable[[int], None]
 ) -> tuple[Run, Fit]:
     """The recipe on the training split, stopped by the validation split."""
     split = inputs.manifest["split"]
