@@ -46,9 +46,9 @@ def test_a_curriculum_counts_exactly(first, steps, ratio):
     later = "y" if first else "x"
     assert all(not plan.batches(later, step, ratio) for step in range(steps))
     assert [plan.joint(step) for step in range(steps + 2)] == [False] * steps + [True] * 2
-    for name, length in ((later, 30), ("x" if first else "y", 30 + steps)):
+    for name, before in ((later, 0), ("x" if first else "y", steps)):
         taken = [one for step in range(30 + steps) for one in plan.batches(name, step, ratio)]
-        assert taken == list(range(int(length * ratio)))
+        assert taken == list(range(before + int(30 * ratio)))
 
 
 def test_a_curriculum_of_no_steps_is_joint_from_the_start():

@@ -1,10 +1,13 @@
-"""The shape of the shared Transformer, in params.yaml."""
+"""The shape of the shared Transformer, in params.yaml, and what its weights are called."""
 
 from typing import Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
 from uml_pipeline.config import Config
+
+READER = "reader."
+"""Begins the names of a reader's weights, where they stand among other tensors."""
 
 
 class NetworkConfig(Config):

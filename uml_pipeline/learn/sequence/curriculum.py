@@ -16,11 +16,13 @@ class Curriculum:
     steps: int = 0
 
     def batches(self, name: str, step: int, ratio: Fraction) -> range:
-        """Numbers of a modality's own batches that a step takes: `ratio` of them a step on average, as evenly as can
-        be, none left out.
+        """Numbers of a modality's own batches that a step takes, none left out: `ratio` of them a step on average, as
+        evenly as can be; one a step for those who learn alone, so that no step is empty.
         """
-        own = step if name in self.first else step - self.steps
-        return range(max(0, _floor(own * ratio)), max(0, _floor((own + 1) * ratio)))
+        if not self.joint(step):
+            return range(step, step + 1) if name in self.first else range(0)
+        before, own = self.steps if name in self.first else 0, step - self.steps
+        return range(before + _floor(own * ratio), before + _floor((own + 1) * ratio))
 
     def joint(self, step: int) -> bool:
         """Whether everybody learns at this step."""

@@ -91,12 +91,11 @@ class Reader(nn.Module):
 
 def represent(reader: Reader, sequences: Sequence[Tensor], device: torch.device | None = None) -> Array:
     """Representations of sequences of any length: [sequence, width]."""
-    reader.eval()
+    device = device or torch.device("cpu")
+    reader.to(device).eval()
     with torch.inference_mode():
-        parts = [
-            reader.pooled(Ragged.of(some).to(device or torch.device("cpu"))) for some in chunks(sequences, _AT_ONCE)
-        ]
-    return np.concatenate([part.cpu().numpy() for part in parts])
+        parts = [reader.pooled(Ragged.of(some).to(device)).cpu().numpy() for some in chunks(sequences, _AT_ONCE)]
+    return np.concatenate(parts)
 
 
 def describe(reader: Reader, config: NetworkConfig) -> dict[str, Any]:

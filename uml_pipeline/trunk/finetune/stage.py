@@ -9,11 +9,12 @@ from uml_pipeline.study import Study
 from uml_pipeline.trunk import cell_tables
 from uml_pipeline.trunk.finetune.arms import Arm
 from uml_pipeline.trunk.finetune.cells import recognised
-from uml_pipeline.trunk.finetune.compute import Outcome, compute, root
+from uml_pipeline.trunk.finetune.compute import Outcome, compute
 from uml_pipeline.trunk.finetune.export import bundle, export
 from uml_pipeline.trunk.finetune.launch import launch
 from uml_pipeline.trunk.recipes import Recipe
 from uml_pipeline.trunk.tables import arms, summary
+from uml_pipeline.trunk.unfinished import root
 from uml_pipeline.workspace import Workspace, write_json
 
 
