@@ -69,6 +69,21 @@ class Held(_Read):
     samples: int
 
 
+class Monitor(_Read):
+    """What a self-supervised arm's representation is like; `loss` is there where it was trained."""
+
+    rank: float
+    nearest: float
+    loss: float | None = None
+
+
+class Monitors(_Read):
+    """Whether self-supervised training collapsed, or learnt less than what needs no learning."""
+
+    arms: dict[str, Monitor]
+    without_learning: dict[str, float]
+
+
 class Trunk(_Read):
     """artifacts/trunk/metrics.json."""
 
@@ -79,6 +94,7 @@ class Trunk(_Read):
     test: Held
     used: list[str] | None = None
     """The silos in use, where the mode does not go by the verdicts alone."""
+    monitors: Monitors | None = None
 
     @cached_property
     def shots(self) -> list[int]:

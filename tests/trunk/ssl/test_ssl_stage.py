@@ -52,8 +52,9 @@ def test_from_params_to_a_model_that_predicts_alone(waves, tmp_path):
     assert {gain["method"] for gain in metrics["gains"]} == set(JOINT)
     assert metrics["used"] == ["echoes", "notes"]
     page = (Workspace(study.folder).reading("report") / "index.html").read_text()
-    assert page.count("used in training") - page.count("not used in training") >= 2
     assert "not used in training" not in page
+    assert f"{metrics['monitors']['without_learning']['copy']:.3f} for who copies the last step" in page
+    assert all(f"<td>{one['rank']:.1f}</td>" in page for one in metrics["monitors"]["arms"].values())
     assert {gain["against"] for gain in metrics["gains"]} <= set(ALONE)
     assert config["mode"] == "ssl"
     monitors = metrics["monitors"]
