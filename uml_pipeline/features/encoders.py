@@ -106,6 +106,8 @@ class Encoder(ABC):
     """Whether `fit` must see the training samples first."""
     fitted: Mapping[str, Any] | None = None
     """What `fit` gave, as it came in the Spec."""
+    sequential: ClassVar[bool] = False
+    """Whether `sequences` gives more than the vector."""
     net: "nn.Module | None" = None
     """The network, if there is one: the engine moves it to the device. A cached_property loads it when first asked."""
 
@@ -144,6 +146,17 @@ class Encoder(ABC):
         for indices, batch in batches(self, samples):
             vectors[indices] = batch[:, 0]
         return vectors
+
+    def sequences(self, samples: Sequence[Sample]) -> "list[Tensor]":
+        """Samples as sequences, before anything is pooled: float [step, d], or tokens [step]. By default the vector is
+        the only step. Same fingerprint, same sequences. Runs in several threads at once where `sequential`.
+
+        Raises:
+            UserError: a sample cannot be read.
+        """
+        import torch
+
+        return list(torch.from_numpy(self.encode(samples))[:, None])
 
     def describe(self) -> dict[str, Any]:
         """The encoder in words and numbers, for config.json files."""

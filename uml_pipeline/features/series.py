@@ -21,7 +21,7 @@ class SeriesEncoder(Encoder):
     series. Steps that are NaN are left out; what a series is too short for is at the training mean.
     """
 
-    modality, chunk, fits = "series", 64, True
+    modality, chunk, fits, sequential = "series", 64, True, True
 
     def __init__(self, spec: Spec) -> None:
         """`spec.fitted` holds `mean` and `std` [channel][statistic]."""
@@ -62,15 +62,31 @@ class SeriesEncoder(Encoder):
         series = (self._of(cast(np.ndarray, sample), len(self._mean)) for sample in samples)
         return [torch.from_numpy(standardised(one, self._mean, self._std).reshape(-1)) for one in series]
 
+    def sequences(self, samples: Sequence[Sample]) -> list[Tensor]:
+        """See Encoder. The series as they are, NaN where a step is not known; one without any step has one of NaN.
+
+        Raises:
+            UserError: a series has another number of channels than those of the training.
+        """
+        return [torch.tensor(self._steps(cast(np.ndarray, sample))) for sample in samples]
+
     def size(self, shape: tuple[int, ...]) -> int:
         """See Encoder."""
         return self.chunk
 
     def _of(self, series: np.ndarray, channels: int) -> np.ndarray:
+        self._check(series, channels)
+        return statistics(series)
+
+    def _steps(self, series: np.ndarray) -> np.ndarray:
+        self._check(series, len(self._mean))
+        known = np.where(np.isfinite(series), series, np.nan).astype(np.float32)
+        return known if len(known) else np.full((1, series.shape[1]), np.nan, np.float32)
+
+    def _check(self, series: np.ndarray, channels: int) -> None:
         if series.shape[1] != channels:
             what = f"a series has {series.shape[1]} channels, the training series have {channels}"
             raise UserError(what, where=f"encoder: {self.name}", fix="remove the series, or correct `columns`")
-        return statistics(series)
 
 
 def statistics(series: np.ndarray) -> np.ndarray:

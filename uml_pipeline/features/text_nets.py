@@ -24,7 +24,7 @@ POOLINGS = tuple(_POOLINGS)
 class TextEncoder(Encoder):
     """Texts through a tokenizer and a network. A subclass sets `net` and `tokens`, and perhaps `pooling`."""
 
-    modality, chunk = "text", 256
+    modality, chunk, sequential = "text", 256, True
     net: Any
     tokens: Callable[[list[str]], list[list[int]]]
     pooling: str = "mean"
@@ -32,6 +32,10 @@ class TextEncoder(Encoder):
     def prepare(self, samples: Sequence[Sample]) -> list[Tensor]:
         """See Encoder. Token ids [token]."""
         return [torch.tensor(ids) for ids in self.tokens([str(sample) for sample in samples])]
+
+    def sequences(self, samples: Sequence[Sample]) -> list[Tensor]:
+        """See Encoder. Token ids: hidden states would know of the tokens that are to be predicted."""
+        return self.prepare(samples)
 
     def size(self, shape: tuple[int, ...]) -> int:
         """See Encoder."""

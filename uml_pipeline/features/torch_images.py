@@ -8,6 +8,7 @@ from typing import Any, cast
 import torch
 from PIL import Image
 from torch import Tensor, nn
+from torch.nn.functional import interpolate, unfold
 
 from uml_pipeline.features.encoders import Encoder, Spec
 from uml_pipeline.features.views import crops
@@ -15,13 +16,14 @@ from uml_pipeline.samples import Sample
 from uml_pipeline.samples.images import read_image
 
 _BATCH = 8  # images; larger ones are no faster on a CPU
+_GRID, _PATCH = 7, 8  # a sequence has 7 x 7 patches of 8 x 8 pixels
 Channels = tuple[float, float, float]
 
 
 class ImageEncoder(Encoder):
     """Every view of an image through one network. A subclass sets `net`, and writes `pixels` and perhaps `pooled`."""
 
-    modality = "image"
+    modality, sequential = "image", True
     net: Any
     mean: Channels = (0.0, 0.0, 0.0)
     """Taken from the pixels, which are in [0, 1] then."""
@@ -43,6 +45,11 @@ class ImageEncoder(Encoder):
     def prepare(self, samples: Sequence[Sample]) -> list[Tensor]:
         """See Encoder. [3, height, width]; where there are further views, [view, 3, height, width]."""
         return [self._viewed(read_image(cast("Path | bytes", sample))) for sample in samples]
+
+    def sequences(self, samples: Sequence[Sample]) -> list[Tensor]:
+        """See Encoder. Raw patches, row by row, of the image as the network wants it, made smaller: [49, 192]."""
+        images = (read_image(cast("Path | bytes", sample)) for sample in samples)
+        return [_patches(self.pixels(image)) for image in images]
 
     def size(self, shape: tuple[int, ...]) -> int:
         """See Encoder."""
@@ -66,6 +73,14 @@ class ImageEncoder(Encoder):
             return images
         mean, std = (torch.tensor(one, device=images.device)[:, None, None] for one in (self.mean, self.std))
         return ((images / 255 - mean) / std).to(next(self.net.parameters()).dtype)
+
+
+def _patches(image: Tensor) -> Tensor:
+    """[3, height, width] -> [patch, its numbers]."""
+    side = _GRID * _PATCH
+    pixels = image.float() / (1 if image.is_floating_point() else 255)
+    small = interpolate(pixels[None], (side, side), mode="bilinear", antialias=True)
+    return unfold(small, _PATCH, stride=_PATCH)[0].T.contiguous()
 
 
 def ready(net: Any) -> nn.Module:

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 Rows = NDArray[np.int64]
-MOST_VAL = 4  # validation samples a class, at most; never more than shots
+MOST_VAL = 4  # validation samples a class, at most, if not told otherwise; never more than shots
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,16 +22,22 @@ class Episode:
     test: Rows
 
 
-def episodes(manifest: pd.DataFrame, shots: int, seeds: int) -> list[Episode]:
-    """One episode a seed.
+def episodes(manifest: pd.DataFrame, shots: int, seeds: int, most_val: int = MOST_VAL) -> list[Episode]:
+    """One episode a seed, with at most `shots` training samples a class, and at most `shots` or `most_val` to validate
+    on.
+    """
+    return [_draw(manifest, shots, seed, most_val) for seed in range(seeds)]
 
-    Where samples have groups (at least three), each episode holds out one whole group as test and one as validation,
+
+def sides(manifest: pd.DataFrame, seed: int) -> tuple[Rows, Rows, Rows]:
+    """Rows to train, validate and test on, with or without label, before anything is drawn.
+
+    Where samples have groups (at least three), each seed holds out one whole group as test and one as validation,
     in turn through all pairs, so that no group stands on two sides. Otherwise test and validation come from the
     manifest's own split, and seeds differ in the draw alone.
     """
     groups = sorted(manifest["group"].dropna().unique())
-    sides = _by_group if len(groups) >= 3 else _by_split
-    return [_draw(manifest, shots, seed, *sides(manifest, groups, seed)) for seed in range(seeds)]
+    return (_by_group if len(groups) >= 3 else _by_split)(manifest, groups, seed)
 
 
 def held_out(manifest: pd.DataFrame) -> Rows:
@@ -58,11 +64,12 @@ def _by_split(manifest: pd.DataFrame, groups: list[str], seed: int) -> tuple[Row
     return train, val, test
 
 
-def _draw(manifest: pd.DataFrame, shots: int, seed: int, train: Rows, val: Rows, test: Rows) -> Episode:
+def _draw(manifest: pd.DataFrame, shots: int, seed: int, most_val: int) -> Episode:
+    train, val, test = sides(manifest, seed)
     labels = manifest["label"].to_numpy()
     draw = np.random.default_rng([seed, 0])
     chosen_train = _first(train, labels, shots, draw)
-    chosen_val = _first(val, labels, min(shots, MOST_VAL), np.random.default_rng([seed, 1]))
+    chosen_val = _first(val, labels, min(shots, most_val), np.random.default_rng([seed, 1]))
     return Episode(seed, shots, chosen_train, chosen_val, test)
 
 

@@ -8,14 +8,18 @@ def card(target: str, config: dict[str, Any], metrics: dict[str, Any], encoder: 
     ships, test, classes = metrics["ships"], metrics["test"], config["classes"]
     label = metrics["arms"][ships["method"]]["label"]
     encoder_is = "fine-tuned with it" if config.get("mode") == "finetune" else "frozen"
+    on_top = "one linear map"
+    if "reader" in config:
+        on_top = "a small Transformer and one linear map" if config["reader"]["shared"] else "a mean and one linear map"
+    reads = "samples as sequences" if "reader" in config else f"{encoder['dim']} features"
     some = ", ".join(_plain(name) for name in classes[:8])
     return f"""# {_plain(target)}: {len(classes)} classes from one {encoder["modality"]}
 
 Recognises {len(classes)} classes ({some}{", …" if len(classes) > 8 else ""}) from one {encoder["modality"]}; no other
-modality is needed, and it costs what its encoder and one linear map cost.
+modality is needed, and it costs what its encoder and {on_top} cost.
 
 - Method: {label}. Why this one: {ships["reason"]}.
-- Encoder: `{encoder["encoder"]}` ({encoder_is}), {encoder["dim"]} features; one linear map on top.
+- Encoder: `{encoder["encoder"]}` ({encoder_is}), {reads}; {on_top} on top.
 - Trained on {config["samples"]} labelled samples.
 - Held-out test split ({test["samples"]} samples): {test["ships"]:.1f} % correct; the best target-only recipe has
   {test["baseline"]:.1f} %.

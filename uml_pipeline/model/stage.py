@@ -4,7 +4,7 @@ from uml_pipeline.features import create_encoder, load_encoder, read_config
 from uml_pipeline.features.encoders import Encoder
 from uml_pipeline.lineage import collect
 from uml_pipeline.model.card import card
-from uml_pipeline.model.unimodal import CONFIG, LABELS, PLAIN, STANDARDISED, WEIGHTS, model_hash
+from uml_pipeline.model.unimodal import CONFIG, LABELS, PLAIN, READ, STANDARDISED, WEIGHTS, model_hash
 from uml_pipeline.study import Study
 from uml_pipeline.workspace import Workspace, read_json, write_json
 
@@ -33,10 +33,11 @@ def run(study: Study) -> None:
             {
                 "modality": encoder.modality,
                 "encoder": encoder.describe(),
-                "preprocessing": STANDARDISED if "centre" in weights else PLAIN,
+                "preprocessing": READ if "reader" in config else STANDARDISED if "centre" in weights else PLAIN,
                 "method": config["ships"]["method"],
                 "samples": config["samples"],
-            },
+            }
+            | {key: config[key] for key in ("reader",) if key in config},
         )
         encoder.export(folder)
         write_json(folder / "lineage.json", collect(study, model_hash(folder)))

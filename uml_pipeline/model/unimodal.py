@@ -1,4 +1,4 @@
-"""Load and use a shipped model: an encoder and one folded linear map. No study, no auxiliary silo."""
+"""Load and use a shipped model: an encoder, perhaps a reader of its sequences, and one linear map. No study needed."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -10,15 +10,17 @@ import numpy as np
 from uml_pipeline.errors import UserError
 from uml_pipeline.features.encoders import TRAINED
 from uml_pipeline.learn.geometry import Array, standardise
+from uml_pipeline.learn.sequence.config import READER
 from uml_pipeline.workspace import fingerprint_of, read_json, sha256
 
 if TYPE_CHECKING:
     from uml_pipeline.features.encoders import Encoder
+    from uml_pipeline.learn.sequence.reader import Reader
     from uml_pipeline.samples import Sample
 
 WEIGHTS, CONFIG, LABELS = "model.safetensors", "config.json", "labels.json"
-STANDARDISED, PLAIN = "unit(unit(x) - centre)", "x"
-"""What is done to the encoder's vectors before the linear map."""
+STANDARDISED, PLAIN, READ = "unit(unit(x) - centre)", "x", "reader(sequence)"
+"""What is done to the encoder's vectors, or sequences, before the linear map."""
 HASHED = (WEIGHTS, CONFIG, LABELS)  # what the model is; never its card, lineage or any time
 
 
@@ -29,15 +31,18 @@ def model_hash(folder: Path) -> str:
 
 class Model:
     """A single-modality classifier: logits = weight @ standardise(encode(sample), centre); of a fine-tuned encoder,
-    which learnt where its classes are, weight @ encode(sample).
+    which learnt where its classes are, weight @ encode(sample); of self-supervised training, bias + weight @ the mean
+    over the steps of what its reader makes of the encoder's sequence.
     """
 
     def __init__(self, folder: Path, config: dict[str, Any], labels: list[str], weights: dict[str, Array]) -> None:
         self.folder, self.config, self.labels = folder, config, labels
         self.weight = weights["weight"]  # [class, d]
-        self.centre = weights.get("centre")  # [d]
-        if self.centre is None and config["preprocessing"] != PLAIN:
+        self.centre, self.bias = weights.get("centre"), weights.get("bias")  # [d], [class]
+        if self.centre is None and config["preprocessing"] not in (PLAIN, READ):
             raise KeyError("centre")
+        self._read = {name.removeprefix(READER): value for name, value in weights.items() if name.startswith(READER)}
+        self._description = config["reader"] if self._read else {}
         self._trained = {
             name.removeprefix(TRAINED): value for name, value in weights.items() if name.startswith(TRAINED)
         }
@@ -54,10 +59,32 @@ class Model:
             encoder.net.load_state_dict({name: torch.from_numpy(value) for name, value in self._trained.items()})
         return encoder
 
+    @cached_property
+    def _reader(self) -> "Reader":
+        import torch
+
+        from uml_pipeline.learn.sequence.reader import reopen
+
+        weights = {name: torch.from_numpy(value) for name, value in self._read.items()}
+        return reopen(self._description, weights)
+
+    def features(self, samples: Sequence["Sample"]) -> Array:
+        """What the linear map reads, but for its standardisation: [sample, d].
+
+        Raises:
+            UserError: a sample cannot be read.
+        """
+        if not self._read:
+            return self.encoder.encode(samples)
+        from uml_pipeline.learn.sequence.reader import represent
+
+        longest = self._description["network"]["longest"]
+        return represent(self._reader, [one[:longest] for one in self.encoder.sequences(samples)])
+
     def logits(self, features: Array) -> Array:
-        """Scores of features as the encoder gives them: [n, d] -> [n, class]."""
+        """Scores of what `features` gave: [n, d] -> [n, class]."""
         x = features if self.centre is None else standardise(features, self.centre)
-        return x @ self.weight.T
+        return x @ self.weight.T + (0 if self.bias is None else self.bias)
 
     def predict_proba(self, samples: Sequence["Sample"]) -> Array:
         """Softmax over the labels: [sample, class]. Samples are files of images or audio (or their content), texts,
@@ -68,7 +95,7 @@ class Model:
         """
         files = self.config["modality"] in ("image", "audio")
         opened = [Path(one) if files and isinstance(one, str) else one for one in samples]
-        logits = self.logits(self.encoder.encode(opened))
+        logits = self.logits(self.features(opened))
         shares = np.exp(logits - logits.max(1, keepdims=True))
         return shares / shares.sum(1, keepdims=True)
 

@@ -69,6 +69,21 @@ class Held(_Read):
     samples: int
 
 
+class Monitor(_Read):
+    """What a self-supervised arm's representation is like; `loss` is there where it was trained."""
+
+    rank: float
+    nearest: float
+    loss: float | None = None
+
+
+class Monitors(_Read):
+    """Whether self-supervised training collapsed, or learnt less than what needs no learning."""
+
+    arms: dict[str, Monitor]
+    without_learning: dict[str, float]
+
+
 class Trunk(_Read):
     """artifacts/trunk/metrics.json."""
 
@@ -77,6 +92,9 @@ class Trunk(_Read):
     arms: dict[str, Arm]
     ships: Ships
     test: Held
+    used: list[str] | None = None
+    """The silos in use, where the mode does not go by the verdicts alone."""
+    monitors: Monitors | None = None
 
     @cached_property
     def shots(self) -> list[int]:
@@ -191,11 +209,15 @@ def read(study: Study) -> Evidence:
     """
     workspace = Workspace(study.folder)
     relevance = workspace.reading("relevance")
+    trunk = Trunk.model_validate(read_json(workspace.reading("trunk") / "metrics.json"))
+    verdicts = [Verdict.model_validate(read_json(relevance / f"{name}.json")) for name in study.auxiliary]
+    if trunk.used is not None:
+        verdicts = [one.model_copy(update={"used": one.silo in trunk.used}) for one in verdicts]
     return Evidence(
         target=study.target,
         silos=[_silo(study, workspace, name) for name in (study.target, *study.auxiliary)],
-        verdicts=[Verdict.model_validate(read_json(relevance / f"{name}.json")) for name in study.auxiliary],
-        trunk=Trunk.model_validate(read_json(workspace.reading("trunk") / "metrics.json")),
+        verdicts=verdicts,
+        trunk=trunk,
     )
 
 

@@ -3,13 +3,14 @@
 import pandas as pd
 
 from uml_pipeline.errors import UserError
-from uml_pipeline.learn.splits import Episode, episodes, is_clean
+from uml_pipeline.learn.splits import MOST_VAL, Episode, episodes, is_clean
 from uml_pipeline.relevance import read_verdicts
 from uml_pipeline.study import Study
 
 
 def admitted(study: Study) -> list[str]:
     """The auxiliary silos in use, by their verdicts. A forced one is a control: it stays out of the arms of others.
+    Where nothing is learnt from labels (mode ssl), a silo that shares no class with the target is in use, too.
 
     Raises:
         UserError: relevance has not run yet, or the policy blocks a silo.
@@ -22,7 +23,13 @@ def admitted(study: Study) -> list[str]:
             where="params.yaml, relevance.policy",
             fix="take them out of `silos`, or set the policy to `exclude` or `warn`",
         )
-    return [name for name, verdict in verdicts.items() if verdict["used"] and name not in forced]
+    unlabelled = study.params.trunk.mode == "ssl"
+    used = [
+        name
+        for name, verdict in verdicts.items()
+        if verdict["used"] or (unlabelled and verdict["verdict"] == "cannot tell")
+    ]
+    return [name for name in used if name not in forced]
 
 
 def classes_of(target: str, manifest: pd.DataFrame) -> list[str]:
@@ -37,14 +44,16 @@ def classes_of(target: str, manifest: pd.DataFrame) -> list[str]:
     return classes
 
 
-def drawn_episodes(study: Study, manifest: pd.DataFrame, *, better: int | None = None) -> list[Episode]:
-    """All episodes, fewest shots first. `better`: seeds a group to recommend.
+def drawn_episodes(
+    study: Study, manifest: pd.DataFrame, *, better: int | None = None, most_val: int = MOST_VAL
+) -> list[Episode]:
+    """All episodes, fewest shots first. `better`: seeds a group to recommend; `most_val`: validation samples a class.
 
     Raises:
         UserError: so few seeds that nothing could be judged off the test split.
     """
     config = study.params.trunk
-    drawn = [one for shots in sorted(set(config.shots)) for one in episodes(manifest, shots, config.seeds)]
+    drawn = [one for shots in sorted(set(config.shots)) for one in episodes(manifest, shots, config.seeds, most_val)]
     if not any(is_clean(one, manifest) for one in drawn if one.shots == max(config.shots)):
         groups = manifest["group"].nunique()
         wiser = f", better {better * groups}" if better else ""

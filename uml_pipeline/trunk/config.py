@@ -7,30 +7,34 @@ from pydantic import Field, PositiveInt, model_validator
 from uml_pipeline.config import Config
 from uml_pipeline.trunk.finetune.config import FinetuneConfig
 from uml_pipeline.trunk.grid import Grid
+from uml_pipeline.trunk.ssl.config import SslConfig
 
-_FEWER: dict[str, Any] = {"shots": [4], "seeds": 3}
-"""Defaults of fine-tuning: a training there takes minutes, a probe's takes seconds."""
+_FEWER: dict[str, dict[str, Any]] = {"finetune": {"shots": [4], "seeds": 3}, "ssl": {"shots": [4, 16], "seeds": 5}}
+"""Defaults of gradient modes: a training there takes minutes, a probe's takes seconds."""
 
 
 class TrunkConfig(Config):
     """How to learn. The defaults are the recommended values."""
 
-    mode: Literal["probe", "finetune"] = "probe"
-    """`probe`: frozen encoders, a shared linear trunk. `finetune`: the target's encoder learns, too."""
+    mode: Literal["probe", "finetune", "ssl"] = "probe"
+    """`probe`: frozen encoders, a shared linear trunk. `finetune`: the target's encoder learns, too. `ssl`:
+    a shared Transformer learns from sequences without labels, then a probe reads it."""
     shots: list[PositiveInt] = Field(default=[1, 2, 4], min_length=1)
-    """Labelled target samples a class; scarcity is simulated, what ships is refit on all of them. Mode finetune: [4]
-    where absent."""
+    """Labelled target samples a class; scarcity is simulated, what ships is refit on all of them. Where absent, in
+    mode finetune [4], in mode ssl [4, 16]."""
     seeds: int = Field(default=20, ge=2)
-    """How many splits (and with them draws, initialisations and batch orders) are averaged. Mode finetune: 3 where
-    absent."""
+    """How many splits (and with them draws, initialisations and batch orders) are averaged. Where absent, in mode
+    finetune 3, in mode ssl 5."""
     forced: list[str] = Field(default_factory=list)
     """Auxiliary silos that get an arm of their own whatever their verdict: a control, never shipped."""
     grid: Grid = Grid()
     """What gradient arms search, in mode probe."""
     finetune: FinetuneConfig = FinetuneConfig()
     """How to fine-tune, in that mode."""
+    ssl: SslConfig = SslConfig()
+    """How to learn without labels, in that mode."""
 
     @model_validator(mode="before")
     @classmethod
     def _fewer(cls, values: Any) -> Any:
-        return _FEWER | values if isinstance(values, dict) and values.get("mode") == "finetune" else values
+        return _FEWER.get(str(values.get("mode")), {}) | values if isinstance(values, dict) else values

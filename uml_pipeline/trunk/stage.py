@@ -15,6 +15,11 @@ def run(study: Study) -> None:
 
         finetune(study)
         return
+    if study.params.trunk.mode == "ssl":
+        from uml_pipeline.trunk.ssl.stage import run as ssl
+
+        ssl(study)
+        return
     from uml_pipeline.trunk import tables
     from uml_pipeline.trunk.compare import choose, compare, draw, gather
     from uml_pipeline.trunk.final import accuracy_on_test, refit, save

@@ -11,7 +11,8 @@ from uml_pipeline.learn.engine.loop import fit
 from uml_pipeline.learn.engine.world import World
 from uml_pipeline.learn.geometry import centre_of
 from uml_pipeline.learn.geometry import standardise as standardise_
-from uml_pipeline.trunk.finetune.arms import Arm, Setting, arms
+from uml_pipeline.trunk.cells import Setting
+from uml_pipeline.trunk.finetune.arms import Arm, arms
 from uml_pipeline.trunk.finetune.build import build
 from uml_pipeline.trunk.finetune.compute import draw
 from uml_pipeline.trunk.finetune.inputs import gather

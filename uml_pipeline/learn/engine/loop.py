@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
+from uml_pipeline.learn.engine import randomness
 from uml_pipeline.learn.engine.config import EngineConfig
 from uml_pipeline.learn.engine.state import State
 from uml_pipeline.learn.engine.world import World
@@ -130,7 +130,7 @@ def _step(
     """One optimiser step, its batch computed in parts."""
     seen: Facts = {}
     for place, part in enumerate(parts):
-        _seed(*seed, place, world.rank)
+        randomness.seed(*seed, place, world.rank)
         last = place + 1 == len(parts)
         with _unsynchronised(state.net, world, last):
             with _precision(state.config, world):
@@ -151,11 +151,6 @@ def _precision(config: EngineConfig, world: World) -> Any:
 def _unsynchronised(net: nn.Module, world: World, last: bool) -> Any:
     """Gradients are exchanged between processes once a step, at its last part."""
     return nullcontext() if last or world.size == 1 else net.no_sync()  # type: ignore[operator]
-
-
-def _seed(*numbers: int) -> None:
-    """Torch's global random numbers from here on follow these numbers alone."""
-    torch.manual_seed(int(np.random.SeedSequence(numbers).generate_state(1)[0]))
 
 
 @contextmanager

@@ -2,33 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import Literal
 
+from uml_pipeline.trunk import cells
 from uml_pipeline.trunk.finetune.config import FinetuneConfig
 
-Kind = Literal["image-only", "uml", "control"]
-_RATES = (1.0, 1 / 3, 3.0, 1 / 10, 10.0)  # factors on the learning rate, in place of the weights of a loss
-
 
 @dataclass(frozen=True)
-class Setting:
-    """One point of an arm's grid."""
+class Arm(cells.Arm):
+    """One way to fine-tune. Its silos decide about the projection and may start the head."""
 
-    learning_rate: float
-    alpha: float = 0.0  # weight of the auxiliary loss
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One way to fine-tune."""
-
-    name: str
-    label: str
-    kind: Kind
-    about: str
-    settings: tuple[Setting, ...]
-    silos: tuple[str, ...] = ()  # auxiliary silos that decide about the projection and may start the head
     projected: bool = True  # whether the target goes through a projection into the silos' space, if that is another
     learns: bool = False  # whether it takes the silos' loss
     init: bool = False  # whether the head starts at the silos' class means
@@ -65,10 +47,9 @@ def _control(config: FinetuneConfig, silo: str) -> Arm:
     return Arm(f"uml_{silo}", f"UML, {silo} forced in", "control", about, _joint(config), (silo,), learns=True)
 
 
-def _joint(config: FinetuneConfig) -> tuple[Setting, ...]:
-    return tuple(Setting(config.learning_rate, alpha) for alpha in config.alphas)
+def _joint(config: FinetuneConfig) -> tuple[cells.Setting, ...]:
+    return cells.joint(config.learning_rate, config.alphas)
 
 
-def _alone(config: FinetuneConfig) -> tuple[Setting, ...]:
-    """As many settings as UML has weights of its loss: other learning rates, so that the search is as wide."""
-    return tuple(Setting(config.learning_rate * factor) for factor in islice(_RATES, len(config.alphas)))
+def _alone(config: FinetuneConfig) -> tuple[cells.Setting, ...]:
+    return cells.alone(config.learning_rate, config.alphas)

@@ -1,8 +1,7 @@
 """An arm's network on a study's inputs: where it starts, and where each modality's samples come from."""
 
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+from uml_pipeline.learn.engine.randomness import seeded
 from uml_pipeline.learn.geometry import Array, centre_of
 from uml_pipeline.trunk.finetune.arms import Arm
 from uml_pipeline.trunk.finetune.config import FinetuneConfig
@@ -45,7 +45,7 @@ def build(inputs: Inputs, arm: Arm, config: FinetuneConfig, seed: int, train: Ro
     space, width = _head_space(inputs, read, encoder.dim) if arm.projected else (inputs.space, encoder.dim)
     learnt = read if arm.learns else []
     sources = {silo.name: _source(inputs, silo, encoding, config) for silo in learnt}
-    with _random(seed, NETWORK):
+    with seeded(seed, NETWORK):
         model = SharedHead(
             encoding,
             width,
@@ -99,7 +99,7 @@ def _branch(
 ) -> Branch:
     known, adapter, encoder = np.unique(silo.y), None, None
     if silo.space not in (space, inputs.space):
-        with _random(seed, ADAPTER, zlib.crc32(silo.name.encode())):
+        with seeded(seed, ADAPTER, zlib.crc32(silo.name.encode())):
             adapter = nn.Linear(silo.x.shape[1], width, bias=False)
     shared = isinstance(source, Raw) and silo.fingerprint == inputs.fingerprint
     if isinstance(source, Raw) and not shared:
@@ -130,11 +130,3 @@ def _learning(encoding: Encoding, config: FinetuneConfig) -> Encoding:
     if config.checkpointing:
         encoding.recompute()
     return encoding
-
-
-@contextmanager
-def _random(*seed: int) -> Iterator[None]:
-    """Torch's random numbers inside follow `seed` alone; those outside are left as they were."""
-    with torch.random.fork_rng([]):
-        torch.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
-        yield

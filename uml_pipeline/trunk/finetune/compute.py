@@ -2,12 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
-from uml_pipeline.cache import FOLDER
 from uml_pipeline.errors import UserError
 from uml_pipeline.learn.engine.loop import Fit
 from uml_pipeline.learn.engine.world import World
@@ -15,13 +13,14 @@ from uml_pipeline.learn.splits import Episode, held_out, is_clean
 from uml_pipeline.progress import progress
 from uml_pipeline.study import Study
 from uml_pipeline.trunk.admission import drawn_episodes
+from uml_pipeline.trunk.cells import Cell
 from uml_pipeline.trunk.decision import Decision
 from uml_pipeline.trunk.finetune.arms import Arm, arms
-from uml_pipeline.trunk.finetune.cells import Cell, solve
-from uml_pipeline.trunk.finetune.decide import Recipe, decide
+from uml_pipeline.trunk.finetune.cells import solve
 from uml_pipeline.trunk.finetune.inputs import Inputs, gather
 from uml_pipeline.trunk.finetune.runs import Run
-from uml_pipeline.workspace import Workspace, fingerprint_of
+from uml_pipeline.trunk.recipes import Recipe, decide
+from uml_pipeline.trunk.unfinished import key, root
 
 _NO_MATTER = {"processes", "launcher", "save_every"}  # keys that change how it is computed, not what comes out
 
@@ -33,7 +32,7 @@ class Outcome:
     inputs: Inputs
     lineup: list[Arm]
     cells: list[Cell]
-    decision: Decision[Recipe]
+    decision: Decision[Recipe[Arm]]
     ships: tuple[Run, Fit]  # trained on the whole training split
     baseline: tuple[Run, Fit]
 
@@ -48,7 +47,7 @@ def compute(study: Study, world: World) -> Outcome:
     config = study.params.trunk.finetune
     lineup = arms(config, [one.name for one in inputs.used], [one.name for one in inputs.forced])
     drawn = draw(study, inputs)
-    folder = root(study) / _key(study)
+    folder = root(study) / key(study, _NO_MATTER)
     if world.first:
         folder.mkdir(parents=True, exist_ok=True)
     world.wait()
@@ -79,13 +78,8 @@ def draw(study: Study, inputs: Inputs) -> list[Episode]:
     return drawn_episodes(study, manifest)
 
 
-def root(study: Study) -> Path:
-    """Where unfinished work lies."""
-    return study.folder / FOLDER / "finetune"
-
-
 def _whole(
-    inputs: Inputs, recipe: Recipe, folder: Path, world: World, advance: Callable[[int], None]
+    inputs: Inputs, recipe: Recipe[Arm], folder: Path, world: World, advance: Callable[[int], None]
 ) -> tuple[Run, Fit]:
     """The recipe on the training split, stopped by the validation split."""
     split = inputs.manifest["split"]
@@ -93,13 +87,3 @@ def _whole(
     assert not np.isin(np.concatenate([train, val]), held_out(inputs.manifest)).any()
     run = Run(inputs, recipe.arm, recipe.setting, train, val, 0, folder / f"whole-{recipe.arm.name}")
     return run, run.train_on(world, advance)
-
-
-def _key(study: Study) -> str:
-    """Changes with whatever the outcome depends on."""
-    workspace, params = Workspace(study.folder), study.params
-    config = params.trunk.model_dump(mode="json")
-    config["finetune"] = {key: value for key, value in config["finetune"].items() if key not in _NO_MATTER}
-    made = [workspace.version(stage, name) for name in params.silos for stage in ("silo", "features")]
-    versions = [version(name) for name in ("uml-pipeline", "torch", "timm", "transformers")]
-    return fingerprint_of([params.target, config, made, workspace.version("relevance"), versions])[:16]

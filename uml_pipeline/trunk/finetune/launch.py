@@ -7,7 +7,8 @@ import sys
 from uml_pipeline.errors import UserError
 from uml_pipeline.learn.engine.world import joined, pick
 from uml_pipeline.study import Study
-from uml_pipeline.trunk.finetune.compute import compute, root
+from uml_pipeline.trunk.finetune.compute import compute
+from uml_pipeline.trunk.unfinished import root
 
 
 def launch(study: Study) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 from uml_pipeline.learn.engine import checkpoint
 from uml_pipeline.learn.engine.loop import Fit, fit
 from uml_pipeline.learn.engine.world import World
-from uml_pipeline.trunk.finetune.arms import Arm, Setting
+from uml_pipeline.trunk.cells import Setting
+from uml_pipeline.trunk.finetune.arms import Arm
 from uml_pipeline.trunk.finetune.build import Built, build
 from uml_pipeline.trunk.finetune.config import FinetuneConfig
 from uml_pipeline.trunk.finetune.inputs import Inputs

@@ -6,13 +6,15 @@ from typing import Any
 from uml_pipeline.learn.engine.world import World, pick
 from uml_pipeline.learn.splits import held_out
 from uml_pipeline.study import Study
-from uml_pipeline.trunk.finetune import tables
+from uml_pipeline.trunk import cell_tables
+from uml_pipeline.trunk.finetune.arms import Arm
 from uml_pipeline.trunk.finetune.cells import recognised
-from uml_pipeline.trunk.finetune.compute import Outcome, compute, root
-from uml_pipeline.trunk.finetune.decide import Recipe
+from uml_pipeline.trunk.finetune.compute import Outcome, compute
 from uml_pipeline.trunk.finetune.export import bundle, export
 from uml_pipeline.trunk.finetune.launch import launch
+from uml_pipeline.trunk.recipes import Recipe
 from uml_pipeline.trunk.tables import arms, summary
+from uml_pipeline.trunk.unfinished import root
 from uml_pipeline.workspace import Workspace, write_json
 
 
@@ -29,10 +31,10 @@ def run(study: Study) -> None:
         launch(study)
     world = World(device=pick(config.device))
     outcome = compute(study, world)
-    table = tables.runs(outcome.cells)
+    table = cell_tables.runs(outcome.cells)
     with Workspace(study.folder).writing("trunk") as folder:
         table.to_parquet(folder / "runs.parquet", index=False)
-        tables.curves(outcome.cells).to_parquet(folder / "curves.parquet", index=False)
+        cell_tables.curves(outcome.cells).to_parquet(folder / "curves.parquet", index=False)
         ships, encoder = export(*outcome.ships, folder)
         save_file(ships, folder / "ships.safetensors")
         save_file(bundle(*outcome.baseline), folder / "baseline.safetensors")
@@ -49,7 +51,7 @@ def run(study: Study) -> None:
         )
         metrics = {
             "runs": summary(table),
-            "gains": tables.gains(outcome.lineup, outcome.cells),
+            "gains": cell_tables.gains(outcome.lineup, outcome.cells),
             "arms": arms(outcome.lineup),
             "ships": outcome.decision.describe(),
             "test": _test(outcome, world),
@@ -58,7 +60,7 @@ def run(study: Study) -> None:
     shutil.rmtree(root(study))
 
 
-def _describe(recipe: Recipe, steps: int) -> dict[str, Any]:
+def _describe(recipe: Recipe[Arm], steps: int) -> dict[str, Any]:
     return {"method": recipe.arm.name, "setting": vars(recipe.setting), "steps": steps, "loss": recipe.loss}
 
 

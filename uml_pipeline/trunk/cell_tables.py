@@ -1,4 +1,4 @@
-"""Results as tables, in the layout of probe mode; and the curves of every training."""
+"""Cells as tables, in the layout of probe mode; and the curves of every training."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 
 from uml_pipeline.learn.statistics import paired_gain
-from uml_pipeline.trunk.finetune.arms import Arm
-from uml_pipeline.trunk.finetune.cells import Cell
+from uml_pipeline.trunk.cells import Arm, Cell
 
 
 def runs(cells: Sequence[Cell]) -> pd.DataFrame:
@@ -29,7 +28,7 @@ def runs(cells: Sequence[Cell]) -> pd.DataFrame:
 
 
 def curves(cells: Sequence[Cell]) -> pd.DataFrame:
-    """One row a look of every training: losses, learning rate, validation, and gradient cosines on the shared head."""
+    """One row a look of every training: losses, learning rate, validation, and cosines of gradients."""
     return pd.DataFrame(
         {"method": cell.arm, "shots": cell.shots, "seed": cell.seed, **one["setting"], "chosen": place == cell.chosen}
         | look

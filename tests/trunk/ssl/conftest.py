@@ -1,0 +1,82 @@
+"""Series whose classes differ in their rhythm alone; beside them other series and sentences. Up to the trunk's door."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from uml_pipeline.pipeline import Step, call
+from uml_pipeline.study import Study
+
+PERIODS = {"slow": 9.0, "middle": 6.0, "fast": 4.0}
+NETWORK = {"width": 16, "layers": 1, "heads": 2, "hidden": 32, "longest": 12}
+FAST = {"steps": 6, "look_every": 3, "warm_up": 2, "batch": 8, "auxiliary_batch": 8, "network": NETWORK}
+
+
+@pytest.fixture(autouse=True)
+def _one_core() -> Iterator[None]:
+    """Tiny networks on a busy machine wait for their second core longer than they compute."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    folder = tmp_path_factory.mktemp("ssl") / "study"
+    (folder / "data").mkdir(parents=True)
+    _waves(folder / "data" / "waves.npz", channels=2, seed=0)
+    _waves(folder / "data" / "echoes.npz", channels=3, seed=1)
+    lines = [f"a {one} wave number {place},{one}" for place in range(8) for one in PERIODS]
+    (folder / "data" / "notes.csv").write_text("\n".join(["text,label", *lines]) + "\n")
+    params = {
+        "target": "waves",
+        "silos": {
+            "waves": {"modality": "series", "path": "data/waves.npz"},
+            "echoes": {"modality": "series", "path": "data/echoes.npz", "label": None},
+            "notes": {"modality": "text", "path": "data/notes.csv", "encoder": "builtin/minilm"},
+        },
+        "relevance": {"permutations": 99},
+        "trunk": {"mode": "ssl", "shots": [2, 12], "seeds": 2, "ssl": FAST},
+    }
+    (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    study = Study(folder)
+    for stage in ("silo", "features"):
+        for name in study.params.silos:
+            call(study, Step(stage, name))
+    call(study, Step("relevance"))
+    return study
+
+
+@pytest.fixture
+def waves(prepared: Study, tmp_path: Path) -> Callable[..., Study]:
+    """`waves(trunk={...}, **ssl)`: a copy of the prepared study with other keys of the trunk."""
+
+    def make(trunk: dict | None = None, **ssl: object) -> Study:
+        folder = tmp_path / f"study{len(list(tmp_path.iterdir()))}"
+        shutil.copytree(prepared.folder, folder)
+        params = yaml.safe_load((folder / "params.yaml").read_text())
+        params["trunk"] |= {"ssl": FAST | ssl} | (trunk or {})
+        (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+        return Study(folder)
+
+    return make
+
+
+def _waves(path: Path, channels: int, seed: int) -> None:
+    """20 series of each class, padded behind their lengths; splits of 12, 4 and 4."""
+    draw = np.random.default_rng(seed)
+    labels = np.repeat(list(PERIODS), 20)
+    lengths = draw.integers(8, 16, len(labels))
+    x = np.zeros((len(labels), 16, channels), np.float32)
+    for row, (label, length) in enumerate(zip(labels, lengths, strict=True)):
+        phases = 2 * np.pi * draw.random(channels)
+        wave = np.sin(2 * np.pi * np.arange(length)[:, None] / PERIODS[label] + phases)
+        x[row, :length] = wave + 0.1 * draw.normal(size=wave.shape)
+    split = np.tile(["train"] * 12 + ["val"] * 4 + ["test"] * 4, len(PERIODS))
+    np.savez(path, x=x, lengths=lengths, label=labels, split=split)

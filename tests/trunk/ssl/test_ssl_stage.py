@@ -1,0 +1,158 @@
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from safetensors.numpy import load_file
+
+from uml_pipeline.errors import UserError
+from uml_pipeline.features.samples import Samples
+from uml_pipeline.learn.engine import loop
+from uml_pipeline.model import load
+from uml_pipeline.pipeline import Step, call
+from uml_pipeline.silo.manifest import read_manifest
+from uml_pipeline.workspace import Workspace
+
+ALONE, JOINT = ["steps_mean", "untrained", "unimodal"], ["uml", "uml_shuffled", "uml_noise"]
+
+
+class Killed(Exception):
+    pass
+
+
+def train(study):
+    call(study, Step("trunk"))
+    folder = Workspace(study.folder).reading("trunk")
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def metrics_of(study):
+    return json.loads((Workspace(study.folder).reading("trunk") / "metrics.json").read_text())
+
+
+def test_from_params_to_a_model_that_predicts_alone(waves, tmp_path):
+    study = waves()
+    for stage in ("trunk", "model", "report"):
+        call(study, Step(stage))
+    trunk, model = (Workspace(study.folder).reading(stage) for stage in ("trunk", "model"))
+    assert not (study.folder / ".uml" / "ssl").exists()
+
+    runs = pd.read_parquet(trunk / "runs.parquet")
+    assert list(dict.fromkeys(runs["method"])) == [*ALONE, *JOINT]
+    assert len(runs) == 6 * 2 * 2
+    assert runs[["test", "nearest", "val"]].stack().between(0, 100).all()
+    curves = pd.read_parquet(trunk / "curves.parquet")
+    assert set(curves["step"]) == {0, 3, 6}
+    cosines = curves.loc[curves["method"] == "uml", "cosine target|silo echoes"].dropna()
+    assert len(cosines) == 2 * 2 * 2
+    assert cosines.between(-1, 1).all()
+
+    metrics, config = metrics_of(study), json.loads((trunk / "config.json").read_text())
+    assert {gain["method"] for gain in metrics["gains"]} == set(JOINT)
+    assert metrics["used"] == ["echoes", "notes"]
+    page = (Workspace(study.folder).reading("report") / "index.html").read_text()
+    assert "not used in training" not in page
+    assert f"{metrics['monitors']['without_learning']['copy']:.3f} for who copies the last step" in page
+    assert all(f"<td>{one['rank']:.1f}</td>" in page for one in metrics["monitors"]["arms"].values())
+    assert {gain["against"] for gain in metrics["gains"]} <= set(ALONE)
+    assert config["mode"] == "ssl"
+    monitors = metrics["monitors"]
+    assert set(monitors["arms"]) == {*ALONE, *JOINT}
+    assert ["loss" in monitors["arms"][arm] for arm in (*ALONE, *JOINT)] == [False, False, True, True, True, True]
+    assert monitors["arms"]["steps_mean"]["rank"] <= 2
+    assert 0.5 < monitors["without_learning"]["mean"] < 1.5
+
+    manifest = read_manifest(study, "waves")
+    test = manifest[manifest["split"] == "test"]
+    samples = list(Samples.of(study, "waves", test))
+    predicted = [one[0][0] for one in load(model).predict(samples)]
+    assert metrics["test"]["samples"] == 12
+    assert metrics["test"]["ships"] == pytest.approx(100 * np.mean(predicted == test["label"]))
+
+    shares = load(model).predict_proba(samples)
+    shutil.move(model, tmp_path / "model")
+    shutil.rmtree(study.folder)  # nothing of the study is needed
+    assert np.array_equal(load(tmp_path / "model").predict_proba(samples), shares)
+    names = set(load_file(tmp_path / "model" / "model.safetensors"))
+    assert {"weight", "bias"} < names
+    assert not any("decoder" in name or "silo" in name for name in names)
+    assert "sequences" in (tmp_path / "model" / "README.md").read_text()
+
+
+def test_training_learns_more_than_copying_and_ships_no_control(waves):
+    study = waves(trunk={"shots": [12]}, steps=150, learning_rate=1e-2, look_every=50)
+    call(study, Step("trunk"))
+    metrics = metrics_of(study)
+    losses, idle = metrics["monitors"]["arms"], metrics["monitors"]["without_learning"]
+    assert losses["unimodal"]["loss"] < 0.7 * min(idle.values())
+    assert losses["unimodal"]["rank"] > 3
+    assert metrics["ships"]["method"] not in JOINT[1:]
+
+
+def test_the_target_alone_does_not_depend_on_the_silos(waves):
+    """Bit for bit, whatever they hold and whether they are there at all."""
+    study, other = waves(), waves()
+    for name in ("echoes", "notes"):
+        path = Workspace(other.folder).reading("relevance") / f"{name}.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"verdict": "irrelevant", "used": False}))
+    tables = []
+    for one in (study, other):
+        train(one)
+        runs = pd.read_parquet(Workspace(one.folder).reading("trunk") / "runs.parquet")
+        tables.append(runs[runs["method"].isin(ALONE)].reset_index(drop=True))
+    assert list(dict.fromkeys(tables[1]["method"])) == ALONE
+    pd.testing.assert_frame_equal(*tables, check_exact=True)
+    assert metrics_of(other)["ships"]["reason"] == "no auxiliary silo is in use"
+
+
+def test_killed_and_gone_on_gives_the_bytes_of_never_killed(waves, monkeypatch):
+    step, taken, last = loop._step, 0, 10**9
+
+    def counted(*args):
+        nonlocal taken
+        if taken == last:
+            raise Killed
+        taken += 1
+        return step(*args)
+
+    monkeypatch.setattr(loop, "_step", counted)
+    whole = train(waves(save_every=2))
+    steps, taken, last = taken, 0, 23
+    study = waves(save_every=2)
+    with pytest.raises(Killed):
+        train(study)
+    taken, last = 0, 10**9
+    assert train(study) == whole
+    assert taken == steps - 22  # three whole trainings of six, and four steps of the next
+
+
+def test_forced_silos_are_controls(waves):
+    study = waves(trunk={"forced": ["notes"]}, keep="best", first="auxiliary", first_steps=2, ratios={"echoes": 0.5})
+    train(study)
+    metrics = metrics_of(study)
+    assert list(metrics["arms"]) == [*ALONE, *JOINT, "uml_notes"]
+    assert metrics["arms"]["uml_notes"]["kind"] == "control"
+    curves = pd.read_parquet(Workspace(study.folder).reading("trunk") / "curves.parquet")
+    assert "cosine target|silo notes" in curves
+    assert curves.loc[curves["method"] == "uml", "cosine target|silo notes"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ({"alphas": []}, "alphas"),
+        ({"first_steps": 6}, "none is left after 6"),
+        ({"network": {"width": 10, "heads": 4}}, "4 heads do not divide a width of 10"),
+        ({"network": {"wide": 10}}, "did you mean 'width'?"),
+        ({"stepz": 2}, "did you mean 'steps'"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(waves, keys, told):
+    with pytest.raises(UserError, match=told):
+        waves(**keys)
+
+
+def test_weights_of_an_unknown_silo_are_refused(waves):
+    with pytest.raises(UserError, match="'noets' is no auxiliary silo"):
+        train(waves(weights={"noets": 2.0}))

@@ -1,0 +1,1 @@
+"""trunk, mode ssl: a Transformer learns from the sequences of all silos, without labels; a probe then reads it."""
