@@ -1,4 +1,4 @@
-"""What the target cannot see, and what of it the auxiliary silo opens (method, facts 21, 22)."""
+"""What the target cannot see, and what of it the auxiliary silo opens."""
 
 import numpy as np
 import pytest

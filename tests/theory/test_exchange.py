@@ -1,4 +1,4 @@
-"""What auxiliary samples are worth, and when they harm; Monte Carlo (method, facts 20, 21, 22)."""
+"""What auxiliary samples are worth, and when they harm; Monte Carlo."""
 
 from dataclasses import replace
 
@@ -29,7 +29,7 @@ def gains(pair, v):
 
 @pytest.mark.parametrize("weighted", [True, False])
 def test_monte_carlo_confirms_the_covariance(weighted):
-    """Simulated estimates by plain least squares on all values of both silos: what they scatter is what is predicted."""
+    """Estimates by plain least squares on all values of both silos scatter as predicted."""
     pair = silos(3, noises=(0.5, 1.5), samples=(3, 4))
     weight = best_weight(*pair) if weighted else 1.0
     design, noise = stacked(*pair)

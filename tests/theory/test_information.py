@@ -1,4 +1,4 @@
-"""Fisher information, what remains of it when the silos' own parameters are unknown, and ranks (method, facts 20, 21)."""
+"""Fisher information, what remains of it when the silos' own parameters are unknown, and ranks."""
 
 import numpy as np
 import pytest

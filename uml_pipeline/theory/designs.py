@@ -10,7 +10,7 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Design:
-    """One silo of the linear-Gaussian model: each sample is `common @ theta_c + own @ theta_own + noise` (UML, sec. 3.1).
+    """One silo of the linear-Gaussian model: a sample is `common @ theta_c + own @ theta_own + noise` (UML, sec. 3.1).
 
     theta_c is what all silos depend on; theta_own (the paper's theta_x, theta_y) is unknown too, and nobody wants it.
 

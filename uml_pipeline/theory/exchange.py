@@ -16,11 +16,11 @@ def best_weight(target: Design, auxiliary: Design) -> float:
 
 
 def joint_variance(target: Design, auxiliary: Design, direction: Matrix, weight: float) -> float:
-    """Variance of `direction @ theta_c`, [common], by least squares on both silos' residuals; inf where neither sees it.
+    """Variance of `direction @ theta_c` by least squares on both silos' residuals; inf where neither sees it.
 
     Args:
         target: the silo whose residuals have weight 1.
-        auxiliary: the silo whose squared residuals are multiplied by `weight`.
+        auxiliary: the silo whose squared residuals are multiplied by `weight`, which is positive.
         direction: what is estimated, [common].
         weight: 1 is the paper's joint estimator (UML, sec. 3.1); `best_weight` the maximum likelihood.
     """

@@ -35,7 +35,7 @@ class Information:
         return self.basis.shape[1]
 
     def __add__(self, other: "Information") -> "Information":
-        """Information of both silos: it adds, since their own parameters do not meet (UML, app. C; method: exact)."""
+        """Information of both silos: it adds, since their own parameters do not meet (UML, app. C)."""
         basis = orth(np.hstack([self.basis, other.basis]), rcond=ANGLE)
         return Information(np.vstack([self.factor, other.factor]), basis)
 
@@ -68,7 +68,7 @@ class Information:
 
     @property
     def _triangle(self) -> Matrix:
-        return np.linalg.qr(self.factor @ self.basis, mode="r")  # [rank, rank]
+        return np.asarray(np.linalg.qr(self.factor @ self.basis).R)  # [rank, rank]
 
 
 def fisher(design: Design) -> Matrix:
