@@ -7,10 +7,10 @@ from scipy.linalg import orth, solve_triangular
 
 from uml_pipeline.theory.designs import Design, Matrix
 
-RANK = 1e-8
-"""What a design shows less than this, relative to what it shows best, counts as not shown; rounding is at 1e-15."""
-ANGLE = 1e-6
-"""Sine of the angle up to which a direction counts as lying in a range that is known to `RANK` alone."""
+RANK = 1e-6
+"""What a design shows less than this, relative to what it shows best, counts as not shown."""
+ANGLE = 1e-8
+"""Sine of the angle up to which a direction counts as lying in a range: rounding, 1e-16, over `RANK`, and a margin."""
 
 
 @dataclass(frozen=True)
