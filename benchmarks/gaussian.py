@@ -17,10 +17,10 @@ Last figures (3 seeds, mean ± standard deviation of the squared error; 9 minute
     … + 5,000 Y, theta_c by A_c      7.765 ± 1.092  5.248 ± 0.661  3.376 ± 0.511  3.180 ± 0.472  0.087 ± 0.001
     same less another, by seed       0.007 ± 0.007  -.074 ± 0.117  -.019 ± 0.090  0.096 ± 0.193
 
-The paper's direction is there as a transient: at 1000 and 2000 steps Y is ahead, at 4000 nothing is left of it. Whether Y
-has the same theta_c makes no difference, white noise does most of it, and X as trained gets a little worse: Y speeds the
-training up and tells nothing of A. Nor does it help that Y comes through A_c: X's own first and last layer learn it from
-X alone.
+The paper's direction is there as a transient: at 1000 and 2000 steps Y is ahead, at 4000 nothing is left of it.
+Whether Y has the same theta_c makes no difference, white noise does most of it, and X as trained gets a little worse: Y
+speeds the training up and tells nothing of A. Nor does it help that Y comes through A_c: X's own first and last layer
+still learn it from X alone.
 """
 
 import json

@@ -112,7 +112,7 @@ def test_a_design_written_out(uml: Uml) -> None:
     absorbed = auxiliary | {"design": {"common": [[1, 0, 0], [0, 1, 0]], "own": [[1, 0], [0, 1]]}}
     out = uml("--model", save(model | {"auxiliary": absorbed}))[1]
     assert row(out, "d1") == ["0.4", "∞", "0.4", "0.4", "0", "0"]
-    assert "Unit weights do not harm" in out
+    assert "Unit weights harm along 0 of the 1 directions" in out
 
 
 @pytest.mark.parametrize(

@@ -85,10 +85,7 @@ def _sentences(found: Answer) -> list[str]:
     told += f"; the auxiliary silo opens {opened}, and {blind} stay blind." if opened + blind else "."
     harmed = sum(map(_harmed, found.of("seen")))
     ratio = number(found.noise_ratio)
-    if harmed:
-        harm = f"Unit weights harm along {harmed} of the {seen} directions that the target sees"
-    else:
-        harm = "Unit weights do not harm"
+    harm = f"Unit weights harm along {harmed} of the {seen} directions d that the target sees"
     least = min((line.harm_threshold for line in found.of("seen")), default=math.inf)
     told_harm = f"{harm}: the auxiliary noise variance is {ratio} times the target's"
     told_harm += f", and they are safe along each up to {number(least)}." if math.isfinite(least) else "."
