@@ -5,7 +5,8 @@
 caltech50, MobileNetV2 and MiniLM features; the official few-shot lists. The grid: unimodal, unimodal with projection,
 UML and UML(init) x 1 to 16 shots x 3 seeds x 12 settings. The engine trains all of it; the plain loop trains a sample
 of the runs, spread over arms and shots, and its time is scaled. STUDY: where features are; by default they are made
-once, in .uml/probe. --quick: a few runs alone.
+once, in .uml/probe. --quick: a few runs alone. The engine trains in reduced coordinates (learn/joint/span.py), as these
+features allow.
 
 Last figures (2 cores of an EPYC, quiet; 40 of 720 runs timed one by one, on the faster of 1 and 2 threads):
 
@@ -184,7 +185,7 @@ def _ours(photos: Photos, grid: Grid, test: Samples) -> Iterator[dict[str, objec
     runs = grid.runs()
     places = list(product(grid.shots, grid.seeds))
     jobs = [(photos.task(*place), [run for _, run in runs]) for place in places]
-    for (shots, seed), fits in zip(places, train(jobs), strict=True):
+    for (shots, seed), fits in zip(places, train(jobs, coordinates="reduced"), strict=True):
         for number, ((arm, _), fit) in enumerate(zip(runs, fits, strict=True)):
             hits = (fit.logits(test.x).argmax(1) == test.y).float().mean()
             steps = 1 + (len(fit.curve) - 1) * Budget().every

@@ -30,6 +30,8 @@ def main() -> None:
         other = next(one for one in TARGETS if one != target)
         for beside in ([other], ["text"], [other, "text"]):
             title = f"{name}, {target} with {' and '.join(beside)}"
+            if options.only and options.only not in title:
+                continue
             metrics, verdicts = trunks.run(folder / name, _params(name, [target, *beside], options.seeds))
             console.print(trunks.table(title, metrics, verdicts))
             results[title] = {key: metrics[key] for key in ("runs", "gains", "ships", "arms")}
@@ -41,6 +43,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", default=".uml/benchmark-trimodal")
     parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--only", help="settings whose name has this in it")
     return parser.parse_args()
 
 

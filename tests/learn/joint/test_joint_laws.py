@@ -152,12 +152,13 @@ def test_by_loss_the_best_look_has_the_lowest_at_its_best_scale(silos):
         assert result.best == int(np.argmin(result.curve))
 
 
+@pytest.mark.parametrize("coordinates", ["reduced", "raw"])
 @pytest.mark.parametrize("by", ["accuracy", "loss"])
-def test_a_run_retrained_to_its_best_look_is_that_fit_and_needs_no_validation(by):
+def test_a_run_retrained_to_its_best_look_is_that_fit_and_needs_no_validation(by, coordinates):
     one, budget = task(3, (TEXTS, BRIDGE)), replace(BUDGET, by=by)
     blind = replace(one, val=Samples(one.val.x[:0], one.val.y[:0]))
-    for run, result in zip(RUNS, fit(one, RUNS, budget), strict=True):
-        again = retrain(blind, run, budget, result.best)
+    for run, result in zip(RUNS, fit(one, RUNS, budget, coordinates), strict=True):
+        again = retrain(blind, run, budget, result.best, coordinates)
         assert torch.allclose(again.folded, result.folded, atol=1e-4)
         assert torch.allclose(again.scales, result.scales, atol=1e-5)
 

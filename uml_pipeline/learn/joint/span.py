@@ -4,16 +4,17 @@ The gradient of a linear layer lies in the span of its inputs, and most of their
 the 1,280 dimensions that 16 photos of 40 classes have. So a projection A [width, d] is trained as A Q / c on c Q^T x,
 with an orthonormal basis Q [d, k] of the directions that hold all but 3 % of the energy; elsewhere it is zero.
 
-Adam is not equivariant under rotations, so its path is not that of raw coordinates. Two choices keep accuracies as they
-are: Q is rotated at random, so that as in raw features no coordinate holds most of the variance; and
+Adam is not equivariant under rotations, so its path is not that of raw coordinates. Two choices keep accuracies near
+them: Q is rotated at random, so that as in raw features no coordinate holds most of the variance; and
 c = sqrt(d / k) / 2, for Adam's steps are of one size in each coordinate, and fewer coordinates make shorter steps.
 
 Measured on tinyimagenet40, 5 draws, mean test accuracy of six settings at 1, 4 and 16 photos a class: raw 28.9, 50.8,
 63.7; the whole span 29.4, 50.1, 63.5; without 3 % of its energy 30.1, 50.3, 63.3, in two thirds of the time; without
 10 % 27.1, 49.4, 62.5. Factors on c from 0.35 to 1 were alike.
 
-A head that reads samples itself stays raw: its weights are few, and Adam's steps beyond the span are good for it (one
-photo a class: 2 to 3 points of accuracy). A baseline must not be weakened for speed.
+So it is for MobileNetV2's features. Of YAMNet's each coordinate means something by itself, and Adam's steps along them
+are worth 5 points at one sound a class (esc10, UML: raw 85.1, reduced 79.6): hence studies train in raw coordinates,
+and a head that reads samples itself always does. A baseline must not be weakened for speed.
 """
 
 from dataclasses import dataclass
