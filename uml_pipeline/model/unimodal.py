@@ -41,8 +41,7 @@ class Model:
         self.centre, self.bias = weights.get("centre"), weights.get("bias")  # [d], [class]
         if self.centre is None and config["preprocessing"] not in (PLAIN, READ):
             raise KeyError("centre")
-        self._read = {name.removeprefix(READER): value for name, value in weights.items() if name.startswith(READER)}
-        self._description = config["reader"] if self._read else {}
+        self._reader = _reopened(config["reader"], weights) if "reader" in config else None
         self._trained = {
             name.removeprefix(TRAINED): value for name, value in weights.items() if name.startswith(TRAINED)
         }
@@ -59,26 +58,17 @@ class Model:
             encoder.net.load_state_dict({name: torch.from_numpy(value) for name, value in self._trained.items()})
         return encoder
 
-    @cached_property
-    def _reader(self) -> "Reader":
-        import torch
-
-        from uml_pipeline.learn.sequence.reader import reopen
-
-        weights = {name: torch.from_numpy(value) for name, value in self._read.items()}
-        return reopen(self._description, weights)
-
     def features(self, samples: Sequence["Sample"]) -> Array:
         """What the linear map reads, but for its standardisation: [sample, d].
 
         Raises:
             UserError: a sample cannot be read.
         """
-        if not self._read:
+        if self._reader is None:
             return self.encoder.encode(samples)
         from uml_pipeline.learn.sequence.reader import represent
 
-        longest = self._description["network"]["longest"]
+        longest = self.config["reader"]["network"]["longest"]
         return represent(self._reader, [one[:longest] for one in self.encoder.sequences(samples)])
 
     def logits(self, features: Array) -> Array:
@@ -108,6 +98,15 @@ class Model:
         shares = self.predict_proba(samples)
         best = np.argsort(-shares, axis=1, kind="stable")[:, :top]
         return [[(self.labels[one], float(row[one])) for one in order] for row, order in zip(shares, best, strict=True)]
+
+
+def _reopened(description: dict[str, Any], weights: dict[str, Array]) -> "Reader":
+    import torch
+
+    from uml_pipeline.learn.sequence.reader import reopen
+
+    own = {name.removeprefix(READER): torch.from_numpy(one) for name, one in weights.items() if name.startswith(READER)}
+    return reopen(description, own)
 
 
 def load(folder: Path | str) -> Model:

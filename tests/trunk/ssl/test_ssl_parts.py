@@ -1,6 +1,7 @@
 import numpy as np
 import torch
 
+from uml_pipeline.trunk.config import TrunkConfig
 from uml_pipeline.trunk.ssl.arms import arms
 from uml_pipeline.trunk.ssl.config import SslConfig
 from uml_pipeline.trunk.ssl.spoil import spoil
@@ -43,3 +44,9 @@ def test_every_trained_arm_searches_as_much():
     assert [arm.name for arm in lineup if arm.kind == "uml"] == ["uml"]
     assert [arm.silos for arm in lineup if arm.silos] == [("a", "b")] * 3 + [("c",)]
     assert [arm.name for arm in arms(SslConfig(), [], [])] == ["steps_mean", "untrained", "unimodal"]
+
+
+def test_fewer_seeds_by_default():
+    found = TrunkConfig.model_validate({"mode": "ssl"})
+    assert (found.shots, found.seeds) == ([4, 16], 5)
+    assert TrunkConfig.model_validate({"mode": "ssl", "seeds": 9}).seeds == 9

@@ -4,14 +4,17 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-from safetensors.numpy import load_file
+import yaml
+from safetensors.numpy import load_file, save_file
 
+from tests.trunk.ssl.conftest import FAST
 from uml_pipeline.errors import UserError
 from uml_pipeline.features.samples import Samples
 from uml_pipeline.learn.engine import loop
 from uml_pipeline.model import load
 from uml_pipeline.pipeline import Step, call
 from uml_pipeline.silo.manifest import read_manifest
+from uml_pipeline.study import Study
 from uml_pipeline.workspace import Workspace
 
 ALONE, JOINT = ["steps_mean", "untrained", "unimodal"], ["uml", "uml_shuffled", "uml_noise"]
@@ -71,6 +74,14 @@ def test_from_params_to_a_model_that_predicts_alone(waves, tmp_path):
     assert metrics["test"]["ships"] == pytest.approx(100 * np.mean(predicted == test["label"]))
 
     shares = load(model).predict_proba(samples)
+    damaged = tmp_path / "damaged"
+    shutil.copytree(model, damaged)
+    tensors = load_file(damaged / "model.safetensors")
+    save_file(
+        {name: one for name, one in tensors.items() if name != "reader.entrance.mean"}, damaged / "model.safetensors"
+    )
+    with pytest.raises(UserError, match="damaged"):
+        load(damaged)
     shutil.move(model, tmp_path / "model")
     shutil.rmtree(study.folder)  # nothing of the study is needed
     assert np.array_equal(load(tmp_path / "model").predict_proba(samples), shares)
@@ -106,6 +117,25 @@ def test_the_target_alone_does_not_depend_on_the_silos(waves):
     assert metrics_of(other)["ships"]["reason"] == "no auxiliary silo is in use"
 
 
+def test_training_does_not_look_at_labels(waves):
+    """Target samples without label are learnt from all the same; the probe alone does without them."""
+    study, other = waves(), waves()
+    path = Workspace(other.folder).reading("silo", "waves") / "manifest.parquet"
+    manifest = pd.read_parquet(path)
+    rows = manifest.index[manifest["split"] == "train"][::2]
+    manifest.loc[rows, "label"] = None
+    manifest.to_parquet(path)
+    losses, labelled = [], []
+    for one in (study, other):
+        train(one)
+        folder = Workspace(one.folder).reading("trunk")
+        curves = pd.read_parquet(folder / "curves.parquet")
+        losses.append(curves.loc[curves["shots"] == 2, ["method", "seed", "step", "loss", "target"]])
+        labelled.append(json.loads((folder / "config.json").read_text())["samples"])
+    pd.testing.assert_frame_equal(*losses, check_exact=True)
+    assert labelled == [48, 48 - len(rows)]
+
+
 def test_killed_and_gone_on_gives_the_bytes_of_never_killed(waves, monkeypatch):
     step, taken, last = loop._step, 0, 10**9
 
@@ -125,6 +155,51 @@ def test_killed_and_gone_on_gives_the_bytes_of_never_killed(waves, monkeypatch):
     taken, last = 0, 10**9
     assert train(study) == whole
     assert taken == steps - 22  # three whole trainings of six, and four steps of the next
+
+
+def test_sentences_as_target_and_pictures_beside_them(tiny_study):
+    """Tokens and raw patches; then the other way round. The shipped model reads what its target is."""
+    path = tiny_study.folder / "params.yaml"
+    params = yaml.safe_load(path.read_text())
+    del params["silos"]["scrambled"]
+    network = FAST["network"] | {"longest": 50}
+    params["trunk"] = {"mode": "ssl", "shots": [1], "seeds": 6, "ssl": FAST | {"steps": 3, "network": network}}
+    path.write_text(yaml.safe_dump(params))
+    for name in params["silos"]:
+        call(tiny_study, Step("silo", name))
+        call(tiny_study, Step("features", name))
+    for target, sample in (("descriptions", "a drawing of a red circle"), ("drawings", None)):
+        path.write_text(yaml.safe_dump(params | {"target": target}))
+        study = Study(tiny_study.folder)
+        for stage in ("relevance", "trunk", "model", "report"):
+            call(study, Step(stage))
+        manifest = read_manifest(study, target)
+        sample = sample or study.folder / manifest["path"][0]
+        [shares] = load(Workspace(study.folder).reading("model")).predict_proba([sample])
+        assert len(shares) == 6
+        assert shares.sum() == pytest.approx(1)
+        assert set(metrics_of(study)["arms"]) == {*ALONE, *JOINT}
+        assert bool(metrics_of(study)["monitors"]["without_learning"]) == (target == "drawings")
+
+
+def test_what_has_one_step_is_reconstructed(waves):
+    """A target of vectors: there is nothing to predict, and still everything runs."""
+    study = waves(trunk={"seeds": 2})
+    path = study.folder / "params.yaml"
+    params = yaml.safe_load(path.read_text())
+    means = np.load(study.folder / "data" / "waves.npz")
+    np.savez(study.folder / "data" / "means.npz", x=means["x"].mean(1), label=means["label"], split=means["split"])
+    params["silos"]["waves"] = {"modality": "vector", "path": "data/means.npz"}
+    path.write_text(yaml.safe_dump(params))
+    study = Study(study.folder)
+    for stage in ("silo", "features"):
+        call(study, Step(stage, "waves"))
+    for stage in ("relevance", "trunk", "model"):
+        call(study, Step(stage))
+    shares = load(Workspace(study.folder).reading("model")).predict_proba(list(means["x"].mean(1)[:3]))
+    assert np.allclose(shares.sum(1), 1, atol=1e-5)
+    curves = pd.read_parquet(Workspace(study.folder).reading("trunk") / "curves.parquet")
+    assert curves["loss"].notna().all()
 
 
 def test_forced_silos_are_controls(waves):

@@ -88,7 +88,14 @@ def draw(study: Study, inputs: Inputs) -> tuple[dict[int, list[Episode]], set[in
     for one in drawn_episodes(study, manifest, most_val=len(manifest)):
         by_seed.setdefault(one.seed, []).append(replace(one, test=one.test[known[one.test]]))
     learnt = {seed: np.concatenate(sides(manifest, seed)[:2]) for seed in by_seed}
-    return by_seed, {seed for seed, rows in learnt.items() if not np.isin(rows, held_out(manifest)).any()}
+    clean = {seed for seed, rows in learnt.items() if not np.isin(rows, held_out(manifest)).any()}
+    if not clean:
+        raise UserError(
+            f"each of {len(by_seed)} seeds learns from samples of the test split",
+            where="params.yaml, trunk.seeds",
+            fix="use more seeds, or let the test split be one whole group, or remove `group` from the target",
+        )
+    return by_seed, clean
 
 
 def _whole(inputs: Inputs, recipe: Recipe[Arm], folder: Path, world: World) -> Final:
