@@ -109,6 +109,18 @@ def test_what_ships_is_chosen_and_trained_without_the_test_split(inputs, text):
     assert shares[0]["samples"] == len(rows)
 
 
+def test_unlabelled_samples_of_the_target_are_no_test_samples(inputs):
+    made = inputs([], only=("class_mean",))
+    manifest = made.target.manifest
+    spared = held_out(manifest)[:5]
+    some = manifest.assign(label=manifest["label"].mask(manifest.index.isin(spared)))
+    other = replace(made, target=replace(made.target, manifest=some))
+    for one in drawn_from(other.target, seeds=5):
+        result = compare(other, [one])[0]
+        assert not np.isin(one.test, spared).any()
+        assert result.counts.sum() == len(one.test)
+
+
 def test_hits_are_counted_by_class():
     head = torch.eye(3)
     samples = Samples(torch.eye(3)[[0, 0, 1, 2, 2]], torch.tensor([0, 1, 1, 2, 0]))

@@ -70,7 +70,7 @@ def _draw(manifest: pd.DataFrame, shots: int, seed: int, most_val: int) -> Episo
     draw = np.random.default_rng([seed, 0])
     chosen_train = _first(train, labels, shots, draw)
     chosen_val = _first(val, labels, min(shots, most_val), np.random.default_rng([seed, 1]))
-    return Episode(seed, shots, chosen_train, chosen_val, test)
+    return Episode(seed, shots, chosen_train, chosen_val, test[pd.notna(labels[test])])
 
 
 def _first(pool: Rows, labels: NDArray[np.object_], count: int, draw: np.random.Generator) -> Rows:

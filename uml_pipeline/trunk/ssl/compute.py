@@ -1,6 +1,6 @@
 """All training of a study: every arm on every seed, then what ships; what is done stands in `.uml/ssl`."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -86,7 +86,7 @@ def draw(study: Study, inputs: Inputs) -> tuple[dict[int, list[Episode]], set[in
             raise UserError(f"no labelled sample of {study.target!r} is on the side {side!r}", fix=fix)
     by_seed: dict[int, list[Episode]] = {}
     for one in drawn_episodes(study, manifest, most_val=len(manifest)):
-        by_seed.setdefault(one.seed, []).append(replace(one, test=one.test[known[one.test]]))
+        by_seed.setdefault(one.seed, []).append(one)
     learnt = {seed: np.concatenate(sides(manifest, seed)[:2]) for seed in by_seed}
     clean = {seed for seed, rows in learnt.items() if not np.isin(rows, held_out(manifest)).any()}
     if not clean:
