@@ -4,6 +4,11 @@
 
 caltech50, its whole training split, photos of 64 pixels in patches of 16; three seeds of all that begins at random; the
 length of training chosen on the validation split.
+
+Last figures (2 cores, shared with other jobs: 25 CPU minutes; test %, 150 steps, three seeds):
+
+    minilm     8.8 ± 0.5    8.2, 9.2, 8.9
+    scratch   13.8 ± 1.7    15.2, 12.0, 14.2
 """
 
 import os
