@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from uml_pipeline.report import evidence, words
-from uml_pipeline.report.evidence import Evidence, Gain
+from uml_pipeline.report.evidence import Evidence, Gain, Trunk
 from uml_pipeline.study import Study
 
 Make = Callable[..., Study]
@@ -38,6 +38,14 @@ def test_gains_over_other_rivals_do_not_count(make: Make) -> None:
     found = evidence.read(make())
     worse = Gain(method="uml_prior", against="uml_scrambled", shots=1, mean=-9, low=-10, high=-8)
     assert with_trunk(found, gains=[*found.trunk.gains, worse]).trunk.strict == found.trunk.strict
+
+
+def test_peers_may_have_a_bridge(make: Make) -> None:
+    trunk = evidence.read(make()).trunk
+    assert words.peers(trunk, "drawings") == "learns from drawings alone"
+    told = trunk.model_dump()
+    told["arms"]["bridge_mean"] = {"label": "with it", "kind": "bridge", "about": ""}
+    assert words.peers(Trunk.model_validate(told), "drawings") == "learns from drawings alone or with a bridge"
 
 
 def test_helps(make: Make) -> None:

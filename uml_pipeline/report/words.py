@@ -69,6 +69,11 @@ def kind(name: Kind, target: str) -> str:
     }[name]
 
 
+def peers(trunk: Trunk, target: str) -> str:
+    """What gains are measured against."""
+    return f"learns from {target} alone{' or with a bridge' if trunk.of('bridge') else ''}"
+
+
 def listed(words: list[str]) -> str:
     """E.g. a, b and c."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
@@ -169,7 +174,7 @@ def _detail(evidence: Evidence, gains: list[Gain]) -> str:
     text = (
         f"With {samples(first.shots)}, {who} reaches {_reached(trunk, first.method, first.shots)}: "
         f"{points(first.mean)} points (95% interval {interval(first)}) against {rival}, "
-        f"the strongest arm that learns from {evidence.target} alone ({_reached(trunk, first.against, first.shots)})."
+        f"the strongest arm that {peers(trunk, evidence.target)} ({_reached(trunk, first.against, first.shots)})."
     )
     rest = [f"{points(gain.mean)} ({interval(gain)}) at {shots(gain.shots)}" for gain in gains[1:]]
     return f"{text} Further: {listed(rest)}." if rest else text
