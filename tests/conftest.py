@@ -9,7 +9,7 @@ import pytest
 import yaml
 from PIL import Image, ImageDraw
 
-from uml_pipeline.pipeline import render
+from uml_pipeline.pipeline import Step, call, render
 from uml_pipeline.study import Study
 
 COLOURS = ("red", "orange", "gold", "green", "blue", "purple")
@@ -39,6 +39,15 @@ def tiny_study(tmp_path: Path) -> Study:
     (folder / "params.yaml").write_text(yaml.safe_dump(PARAMS, sort_keys=False))
     (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": _stages()}, sort_keys=False))
     return Study(folder)
+
+
+def before_trunk(study: Study) -> Study:
+    """The study, its stages before the trunk run."""
+    for stage in ("silo", "features"):
+        for name in study.params.silos:
+            call(study, Step(stage, name))
+    call(study, Step("relevance"))
+    return study
 
 
 @pytest.fixture

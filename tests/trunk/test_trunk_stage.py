@@ -7,6 +7,7 @@ import pytest
 import yaml
 from safetensors.numpy import load_file
 
+from tests.conftest import before_trunk
 from uml_pipeline.errors import UserError
 from uml_pipeline.features import read_features, store
 from uml_pipeline.learn.splits import held_out
@@ -27,11 +28,7 @@ WITH_SILOS = {"zero_shot", "uml", "uml_init", "uml_init_alone", "uml_start", "um
 @pytest.fixture
 def study(tiny_study):
     """The tiny study up to the trunk's door."""
-    for stage in ("silo", "features"):
-        for name in tiny_study.params.silos:
-            call(tiny_study, Step(stage, name))
-    call(tiny_study, Step("relevance"))
-    return tiny_study
+    return before_trunk(tiny_study)
 
 
 def train(study):

@@ -1,14 +1,5 @@
-"""Tiny networks on a busy machine wait for their second core longer than they compute."""
+"""Training on one core."""
 
-from collections.abc import Iterator
+from tests.one_core import one_core
 
-import pytest
-import torch
-
-
-@pytest.fixture(autouse=True)
-def _one_core() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+__all__ = ["one_core"]

@@ -2,7 +2,7 @@
 
 import copy
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,21 +11,13 @@ import torch
 import yaml
 from safetensors.torch import save_file
 
-from tests.conftest import CLASSES, PARAMS, _describe, _draw
-from uml_pipeline.pipeline import Step, call
+from tests.conftest import CLASSES, PARAMS, _describe, _draw, before_trunk
+from tests.one_core import one_core
 from uml_pipeline.study import Study
 
+__all__ = ["one_core"]
 FAST = {"steps": 6, "look_every": 3, "warm_up": 2, "batch": 6, "auxiliary_batch": 8, "alphas": [1.0], "patience": 9}
 FAST |= {"probe_steps": 4, "arms": ["unimodal", "uml", "uml_init"]}
-
-
-@pytest.fixture(autouse=True)
-def _one_core() -> Iterator[None]:
-    """Tiny networks on a busy machine wait for their second core longer than they compute."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")
@@ -82,11 +74,3 @@ def write(folder: Path, params: dict) -> Study:
             size = {"img_size": 32} if "vit" in net else {}
             save_file(timm.create_model(net, num_classes=0, **size).state_dict(), folder / checkpoint)
     return Study(folder)
-
-
-def before_trunk(study: Study) -> Study:
-    for stage in ("silo", "features"):
-        for name in study.params.silos:
-            call(study, Step(stage, name))
-    call(study, Step("relevance"))
-    return study

@@ -11,9 +11,9 @@ import torch
 from safetensors.numpy import load_file
 from safetensors.torch import save_file
 
-from tests.conftest import CLASSES
+from tests.conftest import CLASSES, before_trunk
 from tests.features.tiny_nets import save_text_net
-from tests.trunk.finetune.conftest import FAST, before_trunk, write
+from tests.trunk.finetune.conftest import FAST, write
 from tests.trunk.finetune.test_finetune_network import gradients
 from uml_pipeline.errors import UserError
 from uml_pipeline.learn.engine.world import World

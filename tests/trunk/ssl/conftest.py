@@ -1,29 +1,21 @@
 """Series whose classes differ in their rhythm alone; beside them other series and sentences. Up to the trunk's door."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 import yaml
 
-from uml_pipeline.pipeline import Step, call
+from tests.conftest import before_trunk
+from tests.one_core import one_core
 from uml_pipeline.study import Study
 
+__all__ = ["one_core"]
 PERIODS = {"slow": 9.0, "middle": 6.0, "fast": 4.0}
 NETWORK = {"width": 16, "layers": 1, "heads": 2, "hidden": 32, "longest": 12}
 FAST = {"steps": 6, "look_every": 3, "warm_up": 2, "batch": 8, "auxiliary_batch": 8, "network": NETWORK}
-
-
-@pytest.fixture(autouse=True)
-def _one_core() -> Iterator[None]:
-    """Tiny networks on a busy machine wait for their second core longer than they compute."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")
@@ -45,12 +37,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Study:
         "trunk": {"mode": "ssl", "shots": [2, 12], "seeds": 2, "ssl": FAST},
     }
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
-    study = Study(folder)
-    for stage in ("silo", "features"):
-        for name in study.params.silos:
-            call(study, Step(stage, name))
-    call(study, Step("relevance"))
-    return study
+    return before_trunk(Study(folder))
 
 
 @pytest.fixture

@@ -1,9 +1,12 @@
 """Batches as a function of the step: nothing to save, nothing to restore, the same for any number of processes."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+
+from uml_pipeline.errors import UserError
 
 Rows = NDArray[np.int64]
 
@@ -25,3 +28,18 @@ class Stream:
 
     def _shuffled(self, epoch: int) -> Rows:
         return np.random.default_rng([*self.seed, epoch]).permutation(self.samples)
+
+
+def require_parts(streams: Iterable[Stream], shares: int, mode: str) -> None:
+    """Every part of every process must have a sample; `shares` are parts times processes.
+
+    Raises:
+        UserError: a batch is too small to be divided that often.
+    """
+    least = min(stream.size for stream in streams)
+    if least < shares:
+        raise UserError(
+            f"a batch of {least} samples cannot be divided into {shares} parts",
+            where=f"trunk.{mode}: accumulate times the number of processes",
+            fix="use fewer of them, or larger batches",
+        )

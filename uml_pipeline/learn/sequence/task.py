@@ -10,12 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from uml_pipeline.errors import UserError
 from uml_pipeline.learn.engine.config import EngineConfig
 from uml_pipeline.learn.engine.conflict import cosines
 from uml_pipeline.learn.engine.loop import Judgement
 from uml_pipeline.learn.engine.optimizer import plain_groups
-from uml_pipeline.learn.engine.streams import Stream
+from uml_pipeline.learn.engine.streams import Stream, require_parts
 from uml_pipeline.learn.engine.world import World
 from uml_pipeline.learn.sequence.curriculum import Curriculum
 from uml_pipeline.learn.sequence.monitors import effective_rank
@@ -77,18 +76,8 @@ class Prediction:
         self._curriculum, self._keep, self._taken = curriculum, keep, 0
 
     def check(self, world: World) -> None:
-        """Every part of every process must have a sample.
-
-        Raises:
-            UserError: a batch is too small to be divided that often.
-        """
-        least, shares = min(stream.size for stream in self._streams.values()), self._config.accumulate * world.size
-        if least < shares:
-            raise UserError(
-                f"a batch of {least} samples cannot be divided into {shares} parts",
-                where="trunk.ssl: accumulate times the number of processes",
-                fix="use fewer of them, or larger batches",
-            )
+        """See `require_parts`."""
+        require_parts(self._streams.values(), self._config.accumulate * world.size, "ssl")
 
     def groups(self) -> list[dict[str, Any]]:
         """See Task."""

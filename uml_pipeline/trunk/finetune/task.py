@@ -8,12 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from uml_pipeline.errors import UserError
 from uml_pipeline.learn.calibration import calibrated
 from uml_pipeline.learn.engine.conflict import cosines
 from uml_pipeline.learn.engine.loop import Judgement
 from uml_pipeline.learn.engine.optimizer import plain_groups
-from uml_pipeline.learn.engine.streams import Stream
+from uml_pipeline.learn.engine.streams import Stream, require_parts
 from uml_pipeline.learn.engine.world import World
 from uml_pipeline.trunk.finetune.build import Built
 from uml_pipeline.trunk.finetune.config import FinetuneConfig
@@ -45,18 +44,8 @@ class Finetuning:
         return self._built.resting if self.resting else self._built.target
 
     def check(self, world: World) -> None:
-        """Every part of every process must have a sample.
-
-        Raises:
-            UserError: a batch is too small to be divided that often.
-        """
-        least, shares = min(stream.size for stream in self._streams.values()), self._config.accumulate * world.size
-        if least < shares:
-            raise UserError(
-                f"a batch of {least} samples cannot be divided into {shares} parts",
-                where="trunk.finetune: accumulate times the number of processes",
-                fix="use fewer of them, or larger batches",
-            )
+        """See `require_parts`."""
+        require_parts(self._streams.values(), self._config.accumulate * world.size, "finetune")
 
     def groups(self) -> list[dict[str, Any]]:
         """See Task. Encoders by layer; projection, head, adapters and scales at `head_rate`."""
