@@ -24,9 +24,7 @@ def build(plan: Plan) -> list[dg.AssetsDefinition]:
         "block": "If not, nothing downstream runs.",
         "warn": "If not, it is used all the same.",
     }[policy]
-    description = (
-        f"Is it about the same world as `{target}`, so will it help? A permutation test on the classes' geometry."
-    )
+    description = f"Is it about the same world as `{target}`, so will it help? A quick few-shot trial with it and without it, against permuted labels; and the classes' geometry."
     specs = plan.specs(STEP, description, ["python"])
     checks = [
         dg.AssetCheckSpec(
@@ -68,21 +66,24 @@ def _facts(verdict: dict[str, Any]) -> dict[str, Any]:
     return {
         "verdict": verdict["verdict"],
         "p-value": show.short(verdict["p_value"]),
-        "statistic": show.short(verdict.get("statistic")),
-        "shared classes": verdict.get("shared_classes"),
+        "expected gain, points": show.short(verdict["alone"] and verdict["alone"]["gain"]["mean"]),
+        "expected gain beside all others": show.short(verdict["beside"] and verdict["beside"]["gain"]["mean"]),
+        "geometry": show.short(verdict["geometry"] and verdict["geometry"]["statistic"]),
+        "geometry, p-value": show.short(verdict["geometry"] and verdict["geometry"]["p_value"]),
+        "shared classes": verdict["shared_classes"],
         "used in training": verdict["used"],
         "reasons": dg.MetadataValue.md("\n".join(f"- {reason}" for reason in verdict["reasons"])),
     }
 
 
 def _check(name: str, verdict: dict[str, Any], *, strict: bool) -> dg.AssetCheckResult:
-    """Only a silo surely irrelevant stops anything, and only if the study says so: thin evidence is a warning."""
-    stops = strict and verdict["verdict"] == "irrelevant"
+    """Only a silo that surely does not help stops anything, and only if the study says so: thin evidence is a warning."""
+    stops = strict and verdict["verdict"] in ("harms", "neutral")
     chance = "" if verdict["p_value"] is None else f", p = {verdict['p_value']:.3g}"
     return dg.AssetCheckResult(
         asset_key=dg.AssetKey(["relevance", name]),
         check_name=CHECK,
-        passed=verdict["verdict"] == "relevant",
+        passed=verdict["verdict"] == "helps",
         severity=dg.AssetCheckSeverity.ERROR if stops else dg.AssetCheckSeverity.WARN,
         description=f"{verdict['verdict']}{chance}",
         metadata=_facts(verdict),

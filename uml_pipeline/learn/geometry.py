@@ -31,3 +31,25 @@ def class_means(x: Array, labels: NDArray[np.int64], classes: int) -> Array:
     sums = np.zeros((classes, x.shape[1]), np.float32)
     np.add.at(sums, labels, x)
     return unit(sums)
+
+
+def means_of(x: Array, y: NDArray[np.int64], classes: int) -> tuple[Array, NDArray[np.int64]]:
+    """Plain mean of each class's rows, zero where it has none, and their numbers. [n, d], [n] -> [classes, d],
+    [classes].
+    """
+    counts = np.bincount(y, minlength=classes)
+    sums = np.zeros((classes, x.shape[1]), np.float32)
+    np.add.at(sums, y, x)
+    return sums / np.maximum(counts, 1).astype(np.float32)[:, None], counts
+
+
+SHRINKAGE = 3.0  # mean eigenvalues added to a bridge's covariance: docs/results.md
+
+
+def whitening(rest: Array, freedom: int) -> Array:
+    """Inverse root of the covariance within classes, shrunk: of samples around their class's mean [n, d] to [d, d].
+
+    `freedom`: samples less classes.
+    """
+    size, turn = np.linalg.eigh(rest.T @ rest / max(freedom, 1))
+    return (turn / np.sqrt(np.maximum(size, 0) + SHRINKAGE * max(size.mean(), 1e-12))) @ turn.T

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -68,13 +69,16 @@ def _draw(manifest: pd.DataFrame, shots: int, seed: int, most_val: int) -> Episo
     train, val, test = sides(manifest, seed)
     labels = manifest["label"].to_numpy()
     draw = np.random.default_rng([seed, 0])
-    chosen_train = _first(train, labels, shots, draw)
-    chosen_val = _first(val, labels, min(shots, most_val), np.random.default_rng([seed, 1]))
+    chosen_train = first_of(train, labels, shots, draw)
+    chosen_val = first_of(val, labels, min(shots, most_val), np.random.default_rng([seed, 1]))
     return Episode(seed, shots, chosen_train, chosen_val, test[pd.notna(labels[test])])
 
 
-def _first(pool: Rows, labels: NDArray[np.object_], count: int, draw: np.random.Generator) -> Rows:
-    """The first `count` rows of each class in a random order of `pool`: larger counts contain smaller ones."""
+def first_of(pool: Rows, labels: NDArray[Any], count: int, draw: np.random.Generator) -> Rows:
+    """The first `count` rows of each class in a random order of `pool`: larger counts contain smaller ones.
+
+    `labels` are of all rows, numbers or names.
+    """
     order = draw.permutation(pool)
     rank = pd.Series(labels[order]).groupby(labels[order]).cumcount().to_numpy()
     return np.sort(order[rank < count])

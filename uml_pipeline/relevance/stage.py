@@ -1,12 +1,16 @@
-"""relevance: whether each auxiliary silo is about the same world as the target."""
+"""relevance: whether each auxiliary silo is about the same world as the target, so that it will help."""
+
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from uml_pipeline.features import read_config, read_features
+from uml_pipeline.progress import progress
 from uml_pipeline.relevance.coverage import coverage
-from uml_pipeline.relevance.geometry import agreement
-from uml_pipeline.relevance.verdict import judge, judge_bridge
+from uml_pipeline.relevance.geometry import Agreement, agreement
+from uml_pipeline.relevance.marginal import Marginals, adjusted
+from uml_pipeline.relevance.scene import Side
+from uml_pipeline.relevance.verdict import judge
 from uml_pipeline.study import Study
 from uml_pipeline.workspace import Workspace, write_json
 
@@ -17,28 +21,32 @@ def run(study: Study) -> None:
     Raises:
         UserError: an upstream artifact is missing.
     """
-    manifest, x = read_features(study, study.target)
-    seen = np.flatnonzero(manifest["split"] != "test")
-    bridges = [name for name in study.auxiliary if _like_target(study, name)]
-    beside = [read_features(study, name) for name in bridges]
-    # a bridge's samples are seen by the target's own encoder: of a text about their classes they tell as much
-    labels = pd.concat([manifest["label"].iloc[seen], *(rows["label"] for rows, _ in beside)])
-    target = labels, np.concatenate([x[seen], *(features for _, features in beside)])
+    config = study.params.relevance
+    target = Side.read(study, study.target, without="test")
+    silos = {name: Side.read(study, name) for name in study.auxiliary}
+    marginals = Marginals(target, list(silos.values()), config.shots, config.alpha)
+    with progress("relevance, silos", len(silos)) as advance:
+        found = {}
+        for name in silos:
+            found[name] = marginals.of(name)
+            advance(1)
+    p_values = adjusted(found)
     with Workspace(study.folder).writing("relevance") as folder:
-        for name in study.auxiliary:
-            rows, features = read_features(study, name)
-            covered = coverage(manifest["label"], rows["label"])
-            if name in bridges:
-                verdict = judge_bridge(name, len(covered.shared))
-            else:
-                found = agreement(target, (rows["label"], features), study.params.relevance.permutations)
-                verdict = judge(name, found, study.params.relevance)
+        for name, silo in silos.items():
+            covered = coverage(target.labels, silo.labels)
+            verdict = judge(
+                name, _arranged(target, silos, silo, config.permutations), found[name], p_values[name], config
+            )
             verdict["reasons"] += covered.reasons()
-            verdict |= {"lacking": covered.lacking, "beyond": covered.beyond}
-            write_json(folder / f"{name}.json", verdict)
+            write_json(folder / f"{name}.json", verdict | {"lacking": covered.lacking, "beyond": covered.beyond})
 
 
-def _like_target(study: Study, name: str) -> bool:
-    """Whether it is a bridge: the target's modality, seen by the same encoder."""
-    ours, theirs = ((study.silo(one).modality, read_config(study, one)["space"]) for one in (study.target, name))
-    return ours == theirs
+def _arranged(target: Side, silos: Mapping[str, Side], silo: Side, permutations: int) -> Agreement:
+    """How its classes are arranged, beside the target's. A bridge has no arrangement of its own to compare; its samples
+    are seen by the target's own encoder, and of a text about their classes they tell as much.
+    """
+    if silo.bridges(target):
+        return Agreement(sorted(set(target.labels) & set(silo.labels)), None)
+    seen = [target, *(one for one in silos.values() if one.bridges(target))]
+    ours = pd.concat([one.labels for one in seen]), np.concatenate([one.x for one in seen])
+    return agreement(ours, (silo.labels, silo.x), permutations)

@@ -1,60 +1,104 @@
 """From evidence to a verdict on one silo, in words and numbers."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from uml_pipeline.learn.statistics import Gain
 from uml_pipeline.relevance.config import RelevanceConfig
-from uml_pipeline.relevance.geometry import FEWEST_CLASSES, Agreement
-from uml_pipeline.workspace import Workspace, read_json
+from uml_pipeline.relevance.geometry import Agreement
+from uml_pipeline.relevance.marginal import FEWEST_CLASSES, Marginal
+from uml_pipeline.relevance.predictive import Prediction
 
-if TYPE_CHECKING:
-    from uml_pipeline.study import Study
+_MOST_MORE = 100  # times as many samples: more is no advice
 
 
-def judge(silo: str, found: Agreement, config: RelevanceConfig) -> dict[str, Any]:
+def judge(
+    silo: str, found: Agreement, marginal: Marginal, p_value: float | None, config: RelevanceConfig
+) -> dict[str, Any]:
     """The verdict as written to artifacts/relevance/<silo>.json.
 
-    `relevant` and `irrelevant` come from the permutation test; with too few shared classes it is `cannot tell`, and
-    the silo stays in, behind the never-worse rule (unless it shares none: there would be nothing to learn from it).
+    `helps`: some gain is surely above zero, and above what permuted labels give. `harms`: trusting it loses accuracy,
+    and it does no better than permuted labels. `neutral`: surely no gain worth having. Else `cannot tell`: the silo
+    stays in, behind the never-worse rule.
+
+    Args:
+        silo: its name.
+        found: how its classes are arranged.
+        marginal: what it is expected to give.
+        p_value: of that gain, corrected for the number of silos; None: no test.
+        config: see RelevanceConfig.
     """
-    classes = len(found.shared)
-    if found.test is None:
-        reason = f"{classes} classes are shared with the target; the test needs {FEWEST_CLASSES}"
-        return _verdict(silo, "cannot tell", classes > 0, classes, reason)  # classes are all that couples two silos
-    relevant = found.test.p_value < config.alpha
-    alike = "alike, more than under permuted classes" if relevant else "alike no more than under permuted classes"
-    numbers = f"correlation {found.test.statistic:.3f}, p = {found.test.p_value:.3f}"
-    reason = f"the {classes} shared classes are arranged {alike} ({numbers})"
-    used = relevant or config.policy == "warn"
-    verdict = _verdict(silo, "relevant" if relevant else "irrelevant", used, classes, reason)
-    evidence = {"statistic": found.test.statistic, "p_value": found.test.p_value, "null": found.test.null.tolist()}
-    return verdict | evidence
-
-
-def judge_bridge(silo: str, shared: int) -> dict[str, Any]:
-    """A silo of the target's own modality and encoder has no geometry of its own to test; it stays in, behind the
-    never-worse rule.
-    """
-    return _verdict(silo, "cannot tell", True, shared, "a bridge: samples like the target's, by the same encoder")
-
-
-def _verdict(silo: str, word: str, used: bool, shared: int, reason: str) -> dict[str, Any]:
+    word = _word(marginal.predictions, p_value, config)
+    test = found.test
     return {
         "silo": silo,
         "verdict": word,
-        "used": used,
-        "p_value": None,
-        "statistic": None,
-        "null": [],
-        "shared_classes": shared,
-        "reasons": [reason],
+        "used": word in ("helps", "cannot tell") or config.policy == "warn",
+        "p_value": p_value,
+        "alone": _numbers(marginal.alone),
+        "beside": _numbers(marginal.beside),
+        "shots": config.shots,
+        "geometry": test and {"statistic": test.statistic, "p_value": test.p_value, "null": test.null.tolist()},
+        "shared_classes": len(found.shared),
+        "reasons": [*_reasons(word, marginal, p_value, config), *_arranged(found)],
     }
 
 
-def read_verdicts(study: "Study") -> dict[str, dict[str, Any]]:
-    """The verdict on each auxiliary silo, in the order of params.yaml.
+def _word(predictions: list[Prediction], p_value: float | None, config: RelevanceConfig) -> str:
+    if not predictions:
+        return "cannot tell"
+    likely = p_value is None or p_value <= config.alpha
+    if likely and any(one.gain.low > 0 for one in predictions):
+        return "helps"
+    if all(one.full.high < 0 for one in predictions) and (p_value is None or not likely):
+        return "harms"
+    return "neutral" if all(one.gain.high < config.margin for one in predictions) else "cannot tell"
 
-    Raises:
-        UserError: relevance has not run yet.
-    """
-    folder = Workspace(study.folder).reading("relevance")
-    return {name: read_json(folder / f"{name}.json") for name in study.auxiliary}
+
+def _reasons(word: str, marginal: Marginal, p_value: float | None, config: RelevanceConfig) -> list[str]:
+    if not marginal.predictions:
+        return [f"it shares too few classes to be tried: at least {FEWEST_CLASSES} are needed"]
+    shots = f"{config.shots} sample{'s' * (config.shots > 1)} a class"
+    said = []
+    for one, company in ((marginal.alone, "to the target alone"), (marginal.beside, "to the target with all others")):
+        if one is not None:
+            said.append(f"with {shots} it is expected to add {_points(one.gain)} {company}")
+    if p_value is not None:
+        rarely = "more than" if p_value <= config.alpha else "no more than"
+        said.append(f"that is {rarely} it would under permuted labels (p = {p_value:.3g}, corrected for all silos)")
+    if word == "harms":
+        least = max(marginal.predictions, key=lambda one: one.full.mean).full
+        said.append(f"trusted as much as a helpful silo can be, it costs accuracy: {_points(least)}")
+    if word == "cannot tell":
+        said += _more(max(marginal.predictions, key=lambda one: one.gain.mean).gain, config.margin)
+    return said
+
+
+def _more(gain: Gain, margin: float) -> list[str]:
+    """How many target samples would tell: intervals shrink with the root of their number."""
+    half = (gain.high - gain.low) / 2
+    away = gain.mean if gain.mean > margin / 2 else margin - gain.mean
+    times = (half / away) ** 2
+    if not 1 < times <= _MOST_MORE:
+        return []
+    return [f"about {times:.1f} times as many labelled target samples would tell"]
+
+
+def _points(gain: Gain) -> str:
+    return f"{gain.mean:+.1f} points ({gain.low:+.1f} to {gain.high:+.1f})"
+
+
+def _arranged(found: Agreement) -> list[str]:
+    if found.test is None:
+        return []
+    alike = "alike, more than" if found.test.p_value <= 0.05 else "alike no more than"
+    numbers = f"correlation {found.test.statistic:.3f}, p = {found.test.p_value:.3f}"
+    return [f"the {len(found.shared)} shared classes are arranged {alike} under permuted classes ({numbers})"]
+
+
+def _numbers(one: Prediction | None) -> dict[str, Any] | None:
+    if one is None:
+        return None
+    return vars(one) | {
+        name: {key: float(value) for key, value in vars(gain).items()}
+        for name, gain in (("gain", one.gain), ("full", one.full))
+    }

@@ -138,17 +138,46 @@ class Trunk(_Read):
         return sorted(least.values(), key=lambda gain: (gain.shots, self.methods.index(gain.method)))
 
 
+class Geometry(_Read):
+    """A permutation test of how classes are arranged."""
+
+    statistic: float
+    p_value: float
+    null: list[float]
+
+
+class Expected(_Read):
+    """A difference of accuracy that was predicted, in points."""
+
+    mean: float
+    low: float
+    high: float
+
+
+class Predicted(_Read):
+    """What a silo is expected to give."""
+
+    gain: Expected
+
+
 class Verdict(_Read):
     """artifacts/relevance/<silo>.json."""
 
     silo: str
-    verdict: Literal["relevant", "irrelevant", "cannot tell"]
+    verdict: Literal["helps", "neutral", "harms", "cannot tell"]
     p_value: float | None
-    statistic: float | None
-    null: list[float]
+    alone: Predicted | None
+    beside: Predicted | None
+    geometry: Geometry | None
     shared_classes: int
     used: bool
     reasons: list[str]
+
+    @property
+    def expected(self) -> Expected | None:
+        """The larger of its two gains: to the target alone, or on top of all other silos."""
+        gains = [one.gain for one in (self.alone, self.beside) if one is not None]
+        return max(gains, key=lambda gain: gain.mean, default=None)
 
 
 class Expectation(_Read):

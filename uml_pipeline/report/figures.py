@@ -18,7 +18,7 @@ def draw(evidence: Evidence) -> dict[str, str]:
     figures = {"learning_curve": learning_curve(trunk)}
     if trunk.strict:
         figures["gains"] = gains(trunk)
-    tested = [verdict for verdict in evidence.verdicts if verdict.null and verdict.statistic is not None]
+    tested = [verdict for verdict in evidence.verdicts if verdict.geometry is not None]
     return figures | {f"relevance_{verdict.silo}": relevance(verdict) for verdict in tested}
 
 
@@ -122,17 +122,18 @@ def _gain_row(axes: "Axes", trunk: Trunk, look: Look, gain: Gain, place: int) ->
 
 def relevance(verdict: Verdict) -> str:
     """The statistic under permuted classes as a histogram, the observed one marked."""
-    if verdict.statistic is None or not verdict.null:
+    test = verdict.geometry
+    if test is None:
         raise ValueError(f"no permutation test was made for {verdict.silo}")
     with canvas(f"relevance_{verdict.silo}", 4.6, 2.0) as (figure, out):
         axes = figure.add_axes((0.04, 0.25, 0.92, 0.6))
-        axes.hist(verdict.null, bins=30, color=GREY)
-        axes.axvline(verdict.statistic, color=ACCENT, linewidth=2.5)
+        axes.hist(test.null, bins=30, color=GREY)
+        axes.axvline(test.statistic, color=ACCENT, linewidth=2.5)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
         low, high = axes.get_xlim()
-        side = "right" if verdict.statistic > (low + high) / 2 else "left"
-        told = f"observed {verdict.statistic:.3g}, {words.p_value(verdict)}".replace("-", words.MINUS)
-        axes.text(verdict.statistic, 1.04, told, transform=axes.get_xaxis_transform(), ha=side, weight="bold")
+        side = "right" if test.statistic > (low + high) / 2 else "left"
+        told = f"observed {test.statistic:.3g}, p = {test.p_value:.3g}".replace("-", words.MINUS)
+        axes.text(test.statistic, 1.04, told, transform=axes.get_xaxis_transform(), ha=side, weight="bold")
         axes.set_xlabel("agreement of the classes' geometry (grey: classes permuted)")
     return out.getvalue()

@@ -101,9 +101,9 @@ def _gains(evidence: Evidence, console: Console) -> None:
 def _verdicts(evidence: Evidence) -> Table:
     grid = Table.grid(padding=(0, 2))
     for verdict in evidence.verdicts:
-        style = {"relevant": "green", "irrelevant": "red"}.get(verdict.verdict, "yellow")
+        style = {"helps": "green", "harms": "red"}.get(verdict.verdict, "yellow")
         used = "used" if verdict.used else "not used"
-        grid.add_row(verdict.silo, Text(verdict.verdict, style), words.p_value(verdict), used)
+        grid.add_row(verdict.silo, Text(verdict.verdict, style), words.expected(verdict), words.p_value(verdict), used)
     return grid
 
 

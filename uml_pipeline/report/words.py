@@ -48,6 +48,12 @@ def p_value(verdict: Verdict) -> str:
     return "no test" if verdict.p_value is None else f"p = {verdict.p_value:.3g}"
 
 
+def expected(verdict: Verdict) -> str:
+    """E.g. expected +1.5 (+0.6 to +2.5)."""
+    gain = verdict.expected
+    return f"expected {points(gain.mean)} ({points(gain.low)} to {points(gain.high)})" if gain else "not tried"
+
+
 def samples(shots: int) -> str:
     """E.g. 2 labelled samples a class."""
     return f"{shots} labelled sample{'' if shots == 1 else 's'} a class"
@@ -64,7 +70,7 @@ def kind(name: Kind, target: str) -> str:
         "image-only": f"{target} alone",
         "bridge": f"{target} and samples like them of other classes (a bridge)",
         "uml": f"{target} and auxiliary silos (UML)",
-        "control": "control: an irrelevant silo, forced in",
+        "control": "control: a silo forced in, whatever its verdict",
         "text-only": f"auxiliary silos alone, no labelled {target}",
     }[name]
 

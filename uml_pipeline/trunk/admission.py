@@ -16,10 +16,10 @@ def admitted(study: Study) -> list[str]:
         UserError: relevance has not run yet, or the policy blocks a silo.
     """
     verdicts, forced = read_verdicts(study), study.params.trunk.forced
-    refused = [name for name, verdict in verdicts.items() if verdict["verdict"] == "irrelevant"]
+    refused = [name for name, verdict in verdicts.items() if verdict["verdict"] in ("harms", "neutral")]
     if refused and study.params.relevance.policy == "block":
         raise UserError(
-            f"irrelevant silos block training: {', '.join(refused)}",
+            f"silos that do not help block training: {', '.join(refused)}",
             where="params.yaml, relevance.policy",
             fix="take them out of `silos`, or set the policy to `exclude` or `warn`",
         )

@@ -2,19 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.nn.functional import normalize
 
-from uml_pipeline.learn.geometry import Array, centre_of, standardise
+from uml_pipeline.learn.geometry import Array, centre_of, means_of, standardise, whitening
 from uml_pipeline.learn.prior import Classes, Strengths, posterior, strengths
 from uml_pipeline.learn.samples import Samples
 from uml_pipeline.trunk.silos import Silo
 
-_SHRINKAGE = 3.0  # mean eigenvalues added to the bridge's covariance: docs/results.md
 _UNKNOWN = 0.5  # share of what is seen of a class that is its samples' noise, where no class has two samples
 Labels = NDArray[np.int64]
 
@@ -87,8 +85,8 @@ class World:
             known = silo.index(classes)
             x = np.concatenate([x, standardise(silo.x[known >= 0], self._centre)])
             y = np.concatenate([y, known[known >= 0]])
-        means, counts = _means(x, y, len(classes))
-        whiten = _whitening(x - means[y], len(y) - int((counts > 0).sum())) if bridges else None
+        means, counts = means_of(x, y, len(classes))
+        whiten = whitening(x - means[y], len(y) - int((counts > 0).sum())) if bridges else None
         if whiten is not None:
             whiten /= np.sqrt(((x @ whiten) ** 2).sum(1).mean())  # keeps the logits' scale
             x, means = x @ whiten, means @ whiten
@@ -107,28 +105,14 @@ class World:
         return View(known_to, middle, whiten, Samples(torch.from_numpy(x[:own]), torch.from_numpy(self._y)))
 
 
-def _means(x: Array, y: Labels, classes: int) -> tuple[Array, NDArray[Any]]:
-    """Mean of each class's rows [class, d], zero where it has none, and their numbers [class]."""
-    counts = np.bincount(y, minlength=classes)
-    sums = np.zeros((classes, x.shape[1]), np.float32)
-    np.add.at(sums, y, x)
-    return sums / np.maximum(counts, 1).astype(np.float32)[:, None], counts
-
-
 def _shared(silo: Silo, classes: Sequence[str]) -> Array:
     """A silo's class means around their middle, of length one on average: [class, d_silo], zero where it has none."""
     y = silo.index(classes)
     known = y >= 0
-    means, counts = _means(standardise(silo.x[known], centre_of(silo.x[known])), y[known], len(classes))
+    means, counts = means_of(standardise(silo.x[known], centre_of(silo.x[known])), y[known], len(classes))
     there = counts > 0
     means[there] -= means[there].mean(0)
     return means / max(np.sqrt((means[there] ** 2).sum(1).mean()), np.finfo(np.float32).tiny)
-
-
-def _whitening(rest: Array, freedom: int) -> Array:
-    """Inverse root of the covariance within classes, shrunk: [sample, d] -> [d, d]."""
-    size, turn = np.linalg.eigh(rest.T @ rest / max(freedom, 1))
-    return (turn / np.sqrt(np.maximum(size, 0) + _SHRINKAGE * max(size.mean(), 1e-12))) @ turn.T
 
 
 def _noise(rest: Array, freedom: int, means: Array) -> float:
