@@ -24,7 +24,10 @@ def build(plan: Plan) -> list[dg.AssetsDefinition]:
         "block": "If not, nothing downstream runs.",
         "warn": "If not, it is used all the same.",
     }[policy]
-    description = f"Is it about the same world as `{target}`, so will it help? A quick few-shot trial with it and without it, against permuted labels; and the classes' geometry."
+    description = (
+        f"Is it about the same world as `{target}`, so will it help? A quick trial with it and without it, against "
+        "permuted labels, and the geometry of the classes."
+    )
     specs = plan.specs(STEP, description, ["python"])
     checks = [
         dg.AssetCheckSpec(
@@ -77,7 +80,7 @@ def _facts(verdict: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check(name: str, verdict: dict[str, Any], *, strict: bool) -> dg.AssetCheckResult:
-    """Only a silo that surely does not help stops anything, and only if the study says so: thin evidence is a warning."""
+    """Only a silo that surely does not help stops anything, if the study says so: thin evidence is a warning."""
     stops = strict and verdict["verdict"] in ("harms", "neutral")
     chance = "" if verdict["p_value"] is None else f", p = {verdict['p_value']:.3g}"
     return dg.AssetCheckResult(
