@@ -4,54 +4,67 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uml_pipeline.learn.statistics import Permutation
+from uml_pipeline.learn.statistics import Gain, Permutation
 from uml_pipeline.relevance.config import RelevanceConfig
 from uml_pipeline.relevance.geometry import FEWEST_CLASSES, Agreement, agreement
+from uml_pipeline.relevance.marginal import Marginal
+from uml_pipeline.relevance.predictive import Prediction
 from uml_pipeline.relevance.verdict import judge
 
 SHARED = [f"c{one}" for one in range(10)]
-KEYS = {"silo", "verdict", "used", "p_value", "statistic", "null", "shared_classes", "reasons"}
-ALIKE = Permutation(0.8, np.linspace(-0.3, 0.3, 199))  # p = 0.005
-UNLIKE = Permutation(0.1, np.linspace(-0.3, 0.3, 199))
+ALIKE = Agreement(SHARED, Permutation(0.8, np.linspace(-0.3, 0.3, 199)))  # p = 0.005
+KEYS = {"silo", "verdict", "used", "p_value", "alone", "beside", "shots", "geometry", "shared_classes", "reasons"}
+
+
+def trial(gain, full=(0.0, -1.0, 1.0), p=0.005):
+    return Prediction(Gain(*gain), Gain(*full), 0.1, p, 0.0, 199)
+
+
+HELPFUL, NEUTRAL, UNSURE = trial((2, 1, 3)), trial((0.1, -0.5, 0.7)), trial((1, -1, 3))
+HARMFUL = trial((-0.1, -0.5, 0.4), full=(-4, -6, -2))
 
 
 @pytest.mark.parametrize(
-    ("test", "policy", "word", "used"),
+    ("marginal", "p", "word", "used"),
     [
-        (ALIKE, "exclude", "relevant", True),
-        (ALIKE, "block", "relevant", True),
-        (ALIKE, "warn", "relevant", True),
-        (UNLIKE, "exclude", "irrelevant", False),
-        (UNLIKE, "block", "irrelevant", False),
-        (UNLIKE, "warn", "irrelevant", True),
+        (Marginal(HELPFUL, None), 0.01, "helps", True),
+        (Marginal(HELPFUL, None), 0.03, "cannot tell", True),  # permuted labels would do as well
+        (Marginal(UNSURE, HELPFUL), 0.01, "helps", True),
+        (Marginal(HARMFUL, None), 0.6, "harms", False),
+        (Marginal(HARMFUL, HARMFUL), 0.6, "harms", False),
+        (Marginal(HARMFUL, UNSURE), 0.6, "cannot tell", True),
+        (Marginal(HARMFUL, None), 0.01, "neutral", False),  # it has a meaning, only too much trust costs
+        (Marginal(NEUTRAL, None), 0.01, "neutral", False),
+        (Marginal(UNSURE, None), 0.01, "cannot tell", True),
+        (Marginal(HELPFUL, None), None, "helps", True),  # a bridge: nothing to permute
+        (Marginal(None, None), None, "cannot tell", True),
     ],
 )
-def test_the_test_gives_the_word_and_the_policy_what_follows(test, policy, word, used):
-    verdict = judge("text", Agreement(SHARED, test), RelevanceConfig(policy=policy))
+def test_trials_give_the_word_and_the_word_what_follows(marginal, p, word, used):
+    verdict = judge("text", ALIKE, marginal, p, RelevanceConfig())
     assert set(verdict) == KEYS
-    assert (verdict["silo"], verdict["verdict"], verdict["used"]) == ("text", word, used)
-    assert (verdict["p_value"], verdict["statistic"]) == (test.p_value, test.statistic)
-    assert verdict["null"] == test.null.tolist()
-    assert verdict["shared_classes"] == len(SHARED)
-    assert f"p = {test.p_value:.3f}" in verdict["reasons"][0]
-    assert ("no more than" in verdict["reasons"][0]) == (word == "irrelevant")
+    assert (verdict["silo"], verdict["verdict"], verdict["used"], verdict["p_value"]) == ("text", word, used, p)
+    assert judge("text", ALIKE, marginal, p, RelevanceConfig(policy="warn"))["used"]
+    assert judge("text", ALIKE, marginal, p, RelevanceConfig(policy="block"))["used"] == used
 
 
-@pytest.mark.parametrize("policy", ["exclude", "block", "warn"])
-def test_too_few_classes_is_no_verdict_and_no_exclusion(policy):
-    verdict = judge("text", Agreement(SHARED[:3], None), RelevanceConfig(policy=policy))
-    assert set(verdict) == KEYS
-    assert (verdict["verdict"], verdict["used"], verdict["shared_classes"]) == ("cannot tell", True, 3)
-    assert verdict["p_value"] is verdict["statistic"] is None
-    assert verdict["null"] == []
+def test_reasons_have_the_figures():
+    said = " ".join(judge("text", ALIKE, Marginal(HARMFUL, None), 0.6, RelevanceConfig(shots=2))["reasons"])
+    assert "with 2 samples a class it is expected to add -0.1 points (-0.5 to +0.4)" in said
+    assert "no more than it would under permuted labels (p = 0.6" in said
+    assert "-4.0 points (-6.0 to -2.0)" in said
+    assert "correlation 0.800, p = 0.005" in said
 
 
-@given(alpha=st.floats(0.001, 0.999), above=st.integers(0, 199))
-@settings(max_examples=50, deadline=None)
-def test_relevant_is_a_p_value_below_alpha(alpha, above):
-    test = Permutation(0.5, np.array([1.0] * above + [0.0] * (199 - above)))
-    verdict = judge("text", Agreement(SHARED, test), RelevanceConfig(alpha=alpha))
-    assert (verdict["verdict"] == "relevant") == ((1 + above) / 200 < alpha)
+def test_who_cannot_tell_says_how_much_more_would():
+    [said] = [
+        one for one in judge("t", ALIKE, Marginal(UNSURE, None), 0.01, RelevanceConfig())["reasons"] if "times" in one
+    ]
+    assert said == "about 4.0 times as many labelled target samples would tell"  # half as wide an interval
+
+
+def test_a_gain_below_the_margin_is_neutral_if_one_says_so():
+    assert judge("t", ALIKE, Marginal(UNSURE, None), 0.5, RelevanceConfig(margin=5))["verdict"] == "neutral"
 
 
 def silo(classes, seed, d=6, order=None, turn=False):
@@ -99,7 +112,7 @@ def test_samples_without_a_shared_label_do_not_count():
     assert np.array_equal(one.test.null, two.test.null)
 
 
-@given(seed=st.integers(0, 99))
+@given(st.integers(0, 99))
 @settings(max_examples=10, deadline=None)
 def test_the_order_of_samples_does_not_matter(seed):
     labels, x = silo(12, 3)

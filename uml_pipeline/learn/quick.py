@@ -66,6 +66,7 @@ class Quick:
         self._within = float((x - means[y]).square().sum()) / max(len(y) - self.classes, 1)
         spread = float((means - self._middle).square().sum()) / self.classes
         self._between = max(spread - self._within * float((1 / counts).mean()), _LEAST * self._within)
+        self.samples = len(np.unique(np.concatenate([one.asked for one in draws])))  # that are ever asked
         self._draws = [_Seen.of(x, y, np.concatenate([one.train, bridge]), one.asked, self) for one in draws]
 
     @cached_property

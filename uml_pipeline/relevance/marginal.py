@@ -7,8 +7,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from uml_pipeline.learn.quick import Hint
-from uml_pipeline.learn.statistics import paired_gain
-from uml_pipeline.relevance.predictive import Prediction, predict
+from uml_pipeline.relevance.predictive import Prediction, gain_of, predict
 from uml_pipeline.relevance.scene import Scene, Side
 
 FEWEST_CLASSES = 5  # with fewer, no permutation of them can tell
@@ -90,7 +89,7 @@ class Marginals:
         before, after = (self.scene(names).quick for names in (without, with_it))
         if not before.counts.any():
             return None
-        gain = paired_gain(after.right(), before.right(), before.counts)
+        gain = gain_of(before, after.right(), before.right())
         return Prediction(gain, gain, 1.0, None, None, 0)
 
 

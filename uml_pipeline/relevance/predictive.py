@@ -52,13 +52,21 @@ def predict(quick: Quick, hint: Hint, beside: Sequence[Hint] = (), *, permutatio
 
     null = _until(each(shuffled, range(permutations)), observed)
     return Prediction(
-        paired_gain(_chosen_by_others(right, without), without, quick.counts),
-        paired_gain(right[-1], without, quick.counts),
+        gain_of(quick, _chosen_by_others(right, without), without),
+        gain_of(quick, right[-1], without),
         TRUSTS[int(right.sum((1, 2)).argmax())],
         float((1 + (null >= observed).sum()) / (1 + len(null))) if len(null) else None,
         100 * float(null.mean()) / float(quick.counts[:_TESTED].sum()) if len(null) else None,
         len(null),
     )
+
+
+def gain_of(quick: Quick, right: Counts, without: Counts) -> Gain:
+    """The paired gain. No interval is narrower than what was never seen to differ among so few samples may hide: 3 / n
+    (Hanley and Lippman-Hand, 1983).
+    """
+    gain, hidden = paired_gain(right, without, quick.counts), 300 / quick.samples
+    return Gain(float(gain.mean), min(gain.low, gain.mean - hidden), max(gain.high, gain.mean + hidden))
 
 
 def _best(right: Counts, without: Counts) -> float:
