@@ -15,6 +15,7 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from scipy.stats import spearmanr
 
 from uml_pipeline.features import create_encoder
 from uml_pipeline.learn.splits import Episode, episodes, held_out
+from uml_pipeline.learn.workers import each
 from uml_pipeline.relevance.config import RelevanceConfig
 from uml_pipeline.relevance.geometry import Agreement
 from uml_pipeline.relevance.marginal import Marginal, Marginals, adjusted
@@ -142,6 +144,8 @@ def realised(study: Study, target: Side, texts: Side) -> Iterator[dict[str, floa
     classes = sorted(whole.manifest["label"].dropna().unique())
     held = held_out(whole.manifest)
     drawn = [one for one in episodes(whole.manifest, CONFIG.shots, 10 * EPISODES) if np.isin(one.test, held).all()]
+    drawn = drawn[:EPISODES]
+    without = list(each(lambda one: _accuracy("logreg", whole, [], classes, one), drawn))
     variants = [(1.0, share, wrong) for share in SHARES for wrong in WRONG]
     variants += [(part, 1.0, wrong) for part in (0.75, 0.5, 0.25) for wrong in (0.0, 0.5)]
     for seed, (part, share, wrong) in enumerate(variants):
@@ -155,27 +159,26 @@ def realised(study: Study, target: Side, texts: Side) -> Iterator[dict[str, floa
         )
         word, marginal = judged(target, silo)
         assert marginal.alone is not None
+        said = Silo(silo.name, pd.DataFrame({"label": silo.labels}), silo.x, silo.space, silo.modality)
+        with_it = each(partial(_accuracy, "uml_convex", whole, [said], classes), drawn)
         yield {
             "classes": part,
             "kept": share,
             "wrong": wrong,
             "verdict": word,
             "predicted": float(marginal.alone.gain.mean),
-            "realised": float(np.mean([_gain(whole, silo, classes, one) for one in drawn[:EPISODES]])),
+            "realised": float(np.mean([one - other for one, other in zip(with_it, without, strict=True)])),
         }
 
 
-def _gain(target: Silo, side: Side, classes: list[str], episode: Episode) -> float:
-    """Test accuracy of convex UML over logistic regression without the silo, in points."""
-    silo = Silo(side.name, pd.DataFrame({"label": side.labels}), side.x, side.space, side.modality)
-    problem = build(target, [silo], classes, episode.train, episode.val, episode.seed)
+def _accuracy(name: str, target: Silo, silos: list[Silo], classes: list[str], episode: Episode) -> float:
+    """Of one arm on an episode's test samples, its setting chosen on validation samples, in percent."""
+    found = lineup.arms(lineup.Lineup(sharing=tuple(silo.name for silo in silos)))
+    [arm] = [one for one in found if isinstance(one, Solved) and one.name == name]
+    problem = build(target, silos, classes, episode.train, episode.val, episode.seed)
     test = problem.look_at(target.x[episode.test], target.index(classes)[episode.test])
-    right = {}
-    for arm in lineup.arms(lineup.Lineup(sharing=(silo.name,))):
-        if isinstance(arm, Solved) and arm.name in ("logreg", "uml_convex"):
-            best = min(arm.solve(problem), key=lambda fit: fit.loss)
-            right[arm.name] = float(((test.x @ best.head.T).argmax(1) == test.y).float().mean())
-    return 100 * (right["uml_convex"] - right["logreg"])
+    best = min(arm.solve(problem), key=lambda fit: fit.loss)
+    return 100 * float(((test.x @ best.head.T).argmax(1) == test.y).float().mean())
 
 
 def gains(pairs: list[dict[str, float]]) -> Table:

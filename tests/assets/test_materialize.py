@@ -107,15 +107,16 @@ def test_a_stage_of_the_study_s_own_is_run_by_dvc_wherever_dagster_was_started(t
 
 
 VERDICTS = [
-    ("exclude", "irrelevant", "WARN", True),
-    ("warn", "irrelevant", "WARN", True),
-    ("block", "irrelevant", "ERROR", False),
+    ("exclude", "harms", "WARN", True),
+    ("warn", "harms", "WARN", True),
+    ("block", "harms", "ERROR", False),
+    ("block", "neutral", "ERROR", False),
     ("block", "cannot tell", "WARN", True),
 ]
 
 
 @pytest.mark.parametrize(("policy", "verdict", "severity", "goes_on"), VERDICTS)
-def test_only_under_policy_block_an_irrelevant_silo_stops_the_run(
+def test_only_under_policy_block_a_silo_that_does_not_help_stops_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policy: str, verdict: str, severity: str, goes_on: bool
 ) -> None:
     silos = "".join(f"  {name}: {{modality: text, path: {name}.csv, encoder: builtin/minilm}}\n" for name in ("a", "b"))
@@ -123,7 +124,8 @@ def test_only_under_policy_block_an_irrelevant_silo_stops_the_run(
     folder = tmp_path / "artifacts" / "relevance"
     folder.mkdir(parents=True)
     (folder / "fingerprint.json").write_text("{}")
-    found = {"silo": "b", "verdict": verdict, "p_value": 0.5, "used": False, "reasons": ["flat"]}
+    found = {"silo": "b", "verdict": verdict, "p_value": 0.5, "used": False, "reasons": ["flat"], "shared_classes": 9}
+    found |= {"alone": {"gain": {"mean": 0.1}}, "beside": None, "geometry": None}
     (folder / "b.json").write_text(json.dumps(found))
     monkeypatch.setattr(Workbench, "run", lambda self, step: pipeline.Outcome.DONE)
 

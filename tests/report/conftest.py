@@ -23,7 +23,7 @@ ARMS = {
     "uml": ("UML", "uml", "A shared head, trained on drawings and sentences in turn."),
     "uml_init": ("UML, text start", "uml", "UML with a head that starts from the sentences' class means."),
     "uml_prior": ("UML, text prior", "uml", "UML with the sentences as a prior of the head."),
-    "uml_scrambled": ("UML, scrambled forced in", "control", "What if the irrelevant silo were used all the same."),
+    "uml_scrambled": ("UML, scrambled forced in", "control", "What if it were used all the same."),
     "zero_shot": ("Zero-shot from text", "text-only", "Classes by their sentences alone."),
 }
 MEANS = {
@@ -119,10 +119,17 @@ def verdict(silo: str, *, relevant: bool) -> dict[str, Any]:
     chance = random.Random(0)
     return {
         "silo": silo,
-        "verdict": "relevant" if relevant else "irrelevant",
+        "verdict": "helps" if relevant else "harms",
         "p_value": 0.001 if relevant else 0.6,
-        "statistic": 0.21 if relevant else -0.004,
-        "null": [chance.gauss(0, 0.02) for _ in range(999)],
+        "alone": {
+            "gain": {"mean": 1.5, "low": 0.6, "high": 2.4} if relevant else {"mean": 0.0, "low": -0.5, "high": 0.5}
+        },
+        "beside": None,
+        "geometry": {
+            "statistic": 0.21 if relevant else -0.004,
+            "p_value": 0.001 if relevant else 0.6,
+            "null": [chance.gauss(0, 0.02) for _ in range(999)],
+        },
         "shared_classes": 331,
         "used": relevant,
         "reasons": ["classes that look alike are described alike"] if relevant else ["no better than chance"],

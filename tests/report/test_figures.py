@@ -52,8 +52,9 @@ def test_no_test_no_figure(found: Evidence) -> None:
         silo="few",
         verdict="cannot tell",
         p_value=None,
-        statistic=None,
-        null=[],
+        alone=None,
+        beside=None,
+        geometry=None,
         shared_classes=2,
         used=True,
         reasons=[],
@@ -63,7 +64,8 @@ def test_no_test_no_figure(found: Evidence) -> None:
 
 
 def test_a_constant_null_is_drawn(found: Evidence) -> None:
-    constant = found.verdicts[0].model_copy(update={"null": [0.0] * 99, "statistic": 0.0})
+    flat = found.verdicts[0].geometry.model_copy(update={"null": [0.0] * 99, "statistic": 0.0})
+    constant = found.verdicts[0].model_copy(update={"geometry": flat})
     assert "observed 0, p = 0.001" in texts(figures.relevance(constant))
 
 

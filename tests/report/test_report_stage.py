@@ -24,8 +24,8 @@ def test_metrics_have_exactly_the_agreed_keys(make: Make) -> None:
     assert {tuple(run) for run in metrics["runs"]} == {("method", "shots", "seeds", "mean", "std")}
     assert {tuple(gain) for gain in metrics["gains"]} == {("method", "against", "shots", "mean", "low", "high")}
     assert metrics["verdicts"] == [
-        {"silo": "descriptions", "verdict": "relevant", "p_value": 0.001},
-        {"silo": "scrambled", "verdict": "irrelevant", "p_value": 0.6},
+        {"silo": "descriptions", "verdict": "helps", "p_value": 0.001},
+        {"silo": "scrambled", "verdict": "harms", "p_value": 0.6},
     ]
     assert metrics["ships"] == "uml_prior"
 

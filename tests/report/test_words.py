@@ -78,7 +78,7 @@ def test_helps_at_some_shots_only(make: Make) -> None:
 def test_nothing_to_compare(make: Make) -> None:
     said = words.headline(with_trunk(evidence.read(make()), gains=[]))
     assert said.answer == "There is nothing to compare."
-    assert "(scrambled: irrelevant, p = 0.6)" in said.detail
+    assert "(scrambled: harms, p = 0.6)" in said.detail
 
 
 def test_an_arm_without_shots_stands_in_every_column(make: Make) -> None:

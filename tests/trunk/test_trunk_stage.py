@@ -116,8 +116,8 @@ def test_the_test_split_changes_nothing_that_ships(study):
     assert old["test"]["ships"] > new["test"]["ships"]  # it was spoilt indeed
 
 
-def test_an_irrelevant_silo_blocks_if_the_policy_says_so(study):
-    change_verdict(study, "descriptions", verdict="irrelevant", used=False)
+def test_a_silo_that_does_not_help_blocks_if_the_policy_says_so(study):
+    change_verdict(study, "descriptions", verdict="harms", used=False)
     with pytest.raises(UserError, match="descriptions") as error:
         train(change(study, relevance={"policy": "block"}))
     assert "policy" in str(error.value)
@@ -125,7 +125,7 @@ def test_an_irrelevant_silo_blocks_if_the_policy_says_so(study):
 
 
 def test_a_silo_that_is_not_used_has_no_arm_and_a_forced_one_only_its_own(study):
-    change_verdict(study, "descriptions", verdict="irrelevant", used=False)
+    change_verdict(study, "descriptions", verdict="harms", used=False)
     lineup = gather(study).lineup
     assert {arm.name for arm in lineup} == {*TARGET_ONLY, "uml_scrambled"}
     free = gather(change(study, trunk={"forced": []}))
@@ -133,7 +133,7 @@ def test_a_silo_that_is_not_used_has_no_arm_and_a_forced_one_only_its_own(study)
 
 
 def test_warned_of_silos_are_used(study):
-    change_verdict(study, "descriptions", verdict="irrelevant", used=True)
+    change_verdict(study, "descriptions", verdict="harms", used=True)
     made = gather(change(study, relevance={"policy": "warn"}))
     assert {arm.silos for arm in made.lineup if arm.kind == "uml"} == {("descriptions",)}
 

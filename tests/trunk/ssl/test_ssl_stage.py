@@ -106,7 +106,7 @@ def test_the_target_alone_does_not_depend_on_the_silos(waves):
     study, other = waves(), waves()
     for name in ("echoes", "notes"):
         path = Workspace(other.folder).reading("relevance") / f"{name}.json"
-        path.write_text(json.dumps(json.loads(path.read_text()) | {"verdict": "irrelevant", "used": False}))
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"verdict": "harms", "used": False}))
     tables = []
     for one in (study, other):
         train(one)
