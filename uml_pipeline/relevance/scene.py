@@ -14,7 +14,7 @@ from uml_pipeline.learn.splits import Rows, first_of
 from uml_pipeline.study import Study
 
 _DRAWS = 24
-_ASKED = 12  # samples a class and draw
+_ASKED = 12, 1000  # samples a class, and about so many in all, that a draw asks
 _WIDEST = 512  # numbers of a feature vector; wider ones are turned into their leading directions
 
 
@@ -100,6 +100,7 @@ def _turn(x: Array, y: Rows, whiten: bool) -> Array | None:
 
 def _draws(y: Rows, groups: pd.Series, shots: int) -> Iterator[Draw]:
     """A few samples of each class to learn from, others to ask; where there are groups, of another group."""
+    most = max(1, min(_ASKED[0], _ASKED[1] // (int(y.max()) + 1)))
     names, rows = sorted(groups.dropna().unique()), np.arange(len(y))
     for number in range(_DRAWS):
         draw = np.random.default_rng([number, 11])
@@ -109,4 +110,4 @@ def _draws(y: Rows, groups: pd.Series, shots: int) -> Iterator[Draw]:
         else:
             train = first_of(rows, y, shots, draw)
             asked = np.setdiff1d(rows, train)
-        yield Draw(train, first_of(asked, y, _ASKED, draw))
+        yield Draw(train, first_of(asked, y, most, draw))
