@@ -41,7 +41,7 @@ def classes(results: Sequence[Result], names: Sequence[str]) -> pd.DataFrame:
             "method": pd.Categorical(np.repeat([one.arm.name for one, _ in tested], rows)),
             "shots": np.repeat([one.episode.shots for one, _ in tested], rows),
             "seed": np.repeat([one.episode.seed for one, _ in tested], rows),
-            "label": pd.Categorical.from_codes(np.concatenate([there for _, there in tested]), list(names)),
+            "label": pd.Categorical(np.asarray(names)[np.concatenate([there for _, there in tested])]),
             "correct": np.concatenate([one.correct[there] for one, there in tested]),
             "samples": np.concatenate([one.counts[there] for one, there in tested]),
         }
