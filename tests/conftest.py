@@ -26,6 +26,7 @@ PARAMS = {
     "features": {},
     "relevance": {"permutations": 199},
     "trunk": {"shots": [1, 2], "seeds": 4, "forced": ["scrambled"]},
+    "report": {},
 }
 
 

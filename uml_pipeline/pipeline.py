@@ -81,8 +81,9 @@ STAGES = (
     Stage(
         "report",
         "Is it better, by how much, and how do we know?",
-        ("artifacts/silo", "artifacts/relevance", "artifacts/trunk", "artifacts/model"),
-        ("target",),
+        ("artifacts/silo", "artifacts/features", "artifacts/relevance", "artifacts/trunk", "artifacts/model"),
+        ("target", "silos", "report"),
+        code=("learn", "features", "samples"),
     ),
 )
 
@@ -105,7 +106,7 @@ def open_ledger(study: Study) -> Ledger:
     """
     path = study.folder / "dvc.yaml"
     if not path.exists():
-        missing = [name for name in ("features", "relevance", "trunk") if name not in study.raw]
+        missing = [name for name in ("features", "relevance", "trunk", "report") if name not in study.raw]
         with (study.folder / PARAMS).open("a", encoding="utf-8") as params:
             params.writelines(f"\n{name}: {{}} # all defaults\n" for name in missing)
         path.write_text(render_yaml(code=(study.folder / "uml_pipeline").is_dir()), encoding="utf-8")

@@ -11,6 +11,7 @@ from uml_pipeline.config import Config
 from uml_pipeline.errors import UserError
 from uml_pipeline.features.config import FeaturesConfig
 from uml_pipeline.relevance.config import RelevanceConfig
+from uml_pipeline.report.config import ReportConfig
 from uml_pipeline.silo.config import SiloConfig
 from uml_pipeline.trunk.config import TrunkConfig
 
@@ -35,6 +36,7 @@ class Params(Config):
     features: FeaturesConfig = FeaturesConfig()
     relevance: RelevanceConfig = RelevanceConfig()
     trunk: TrunkConfig = TrunkConfig()
+    report: ReportConfig = ReportConfig()
 
     @field_validator("silos")
     @classmethod
@@ -182,6 +184,7 @@ def _owner(at: tuple) -> type[Config]:
         "features": FeaturesConfig,
         "relevance": RelevanceConfig,
         "trunk": TrunkConfig,
+        "report": ReportConfig,
     }
     owner = rooms.get(str(at[0]), Params) if at else Params
     for part in at[1:]:  # sections inside, such as trunk.finetune

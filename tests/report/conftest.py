@@ -153,6 +153,12 @@ def write_study(
             write_json(out / f"{name}.json", verdict(name, relevant=name == "descriptions"))
     with workspace.writing("trunk") as out:
         write_json(out / "metrics.json", metrics)
+        recipe = {"method": "unimodal"}  # no models that could be opened: what ships is the baseline
+        write_json(out / "config.json", {"ships": recipe, "baseline": recipe, "rival": None})
+        setting = {"scale": 10.0, "learning_rate": 0.003, "weight_decay": 0.0, "batch": 64, "learn_scales": False}
+        run = {"method": "uml", "shots": 1, "seed": [0, 0, 1, 1], "strength": 1.0, "ratio": 1.0} | setting
+        varied = {"alpha": [0.3, 1.0] * 2, "loss": [1.2, 1.1, 1.3, 1.1], "chosen": [False, True] * 2}
+        pd.DataFrame(run | varied).to_parquet(out / "runs.parquet")
     with workspace.writing("model") as out:
         save_file({"head": np.zeros((331, 384), np.float32)}, out / "model.safetensors")
         encoder = {"encoder": "builtin/emoji", "dim": 384, "fingerprint": "f1", "fitted": {"a column": {"mean": 0.5}}}

@@ -34,7 +34,10 @@ def test_writes_page_and_figures(make: Make) -> None:
     study = make()
     stage.run(study)
     figures = {"learning_curve", "gains", "relevance_descriptions", "relevance_scrambled"}
-    expected = {"fingerprint.json", "index.html", "metrics.json"} | {f"figures/{name}.svg" for name in figures}
+    figures.add("by_alpha")
+    expected = {"fingerprint.json", "index.html", "metrics.json", "understanding.json"} | {
+        f"figures/{name}.svg" for name in figures
+    }
     assert set(contents(Workspace(study.folder).reading("report"))) == expected
 
 

@@ -57,7 +57,8 @@ def change_verdict(study, silo, **changes):
 def test_the_artifact_holds_runs_metrics_and_recipes(study):
     files = train(study)
     assert set(files) == {
-        "runs.parquet", "metrics.json", "config.json", "ships.safetensors", "baseline.safetensors", "fingerprint.json"
+        "runs.parquet", "classes.parquet", "exchange.parquet", "metrics.json", "config.json", "ships.safetensors",
+        "baseline.safetensors", "rival.safetensors", "fingerprint.json"
     }  # fmt: skip
     folder = Workspace(study.folder).folder("trunk")
     runs = pd.read_parquet(folder / "runs.parquet")
@@ -67,6 +68,10 @@ def test_the_artifact_holds_runs_metrics_and_recipes(study):
     best = runs.loc[runs.groupby(EPISODE)["loss"].idxmin()]
     assert best["chosen"].all()
     assert runs[~runs["chosen"]][["val", "test"]].isna().all(axis=None)
+    hits = pd.read_parquet(folder / "classes.parquet")
+    summed = hits.groupby(EPISODE, observed=True)[["correct", "samples"]].sum()
+    assert np.allclose(100 * summed["correct"] / summed["samples"], best.set_index(EPISODE)["test"].loc[summed.index])
+    assert set(pd.read_parquet(folder / "exchange.parquet")["silo"]) == {"descriptions"}
     runs = best
     assert set(runs["method"]) == methods
     assert (runs.groupby(["method", "shots"])["seed"].apply(sorted).map(tuple) == (0, 1, 2, 3)).all()
@@ -85,11 +90,11 @@ def test_the_artifact_holds_runs_metrics_and_recipes(study):
     assert set(metrics["test"]) == {"ships", "baseline", "samples"}
     assert metrics["test"]["samples"] == 6
 
-    assert set(config) == {"ships", "baseline", "classes", "samples"}
+    assert set(config) == {"ships", "baseline", "rival", "classes", "samples"}
     assert config["classes"] == sorted(read_features(study, "drawings")[0]["label"].unique())
     assert config["samples"] == 30
     assert set(config["ships"]["setting"]) == set(SETTING)
-    for name in ("ships", "baseline"):
+    for name in ("ships", "baseline", "rival"):
         weights = load_file(folder / f"{name}.safetensors")
         assert {key: value.shape for key, value in weights.items()} == {"centre": (384,), "head": (6, 384)}
         assert config[name]["method"] not in ("uml_scrambled", "zero_shot")

@@ -76,7 +76,7 @@ def _parameters(weights: Path) -> int:
     return sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
 
 
-def render(evidence: Evidence, facts: ModelFacts, figures: dict[str, str]) -> str:
+def render(evidence: Evidence, facts: ModelFacts, figures: dict[str, str], understood: dict[str, Any]) -> str:
     """The page as HTML."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -96,6 +96,7 @@ def render(evidence: Evidence, facts: ModelFacts, figures: dict[str, str]) -> st
         judged=words.judged(evidence.trunk),
         facts=facts,
         words=words,
+        understood=understood,
         figures={name: inline(svg, name) for name, svg in figures.items()},
     )
 

@@ -4,22 +4,28 @@ from typing import Any
 
 from uml_pipeline.report import evidence, figures, page
 from uml_pipeline.report.evidence import Evidence
+from uml_pipeline.report.understanding import drawings, understand
+from uml_pipeline.report.understanding.pictures import write_pictures
 from uml_pipeline.study import Study
 from uml_pipeline.workspace import Workspace, write_json
 
 
 def run(study: Study) -> None:
-    """Write metrics.json, figures/*.svg and index.html.
+    """Write metrics.json, understanding.json, figures/*.svg, examples/*.jpg and index.html.
 
     Raises:
         UserError: a stage before this one has not run yet.
     """
     found = evidence.read(study)
     facts = page.model_facts(study)
-    drawn = figures.draw(found)
-    html = page.render(found, facts, drawn)
+    understood = understand(study)
+    labels = {method: found.trunk.label(method) for method in found.trunk.methods}
+    drawn = figures.draw(found) | drawings.draw(understood, labels)
+    html = page.render(found, facts, drawn, understood)
     with Workspace(study.folder).writing("report") as folder:
         write_json(folder / "metrics.json", metrics(found))
+        write_json(folder / "understanding.json", understood)
+        write_pictures(study, understood["moved"], folder / "examples")
         (folder / "figures").mkdir()
         for name, svg in drawn.items():
             (folder / "figures" / f"{name}.svg").write_text(svg, encoding="utf-8")

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from uml_pipeline.report.evidence import Evidence, Gain, Kind, Quality, Silo, Trunk, Verdict
 
@@ -31,6 +31,39 @@ def points(value: float) -> str:
     """A difference with its sign, e.g. +2.7; with more digits where it would else look like zero."""
     digits = 1 if round(value, 1) else 2
     return f"{value:+.{digits}f}".replace("-", MINUS) if round(value, digits) else "0.0"
+
+
+def rounded(value: float, digits: int = 1) -> str:
+    """A number with so many digits behind the point."""
+    return f"{value:.{digits}f}".replace("-", MINUS)
+
+
+def signed(value: float, digits: int = 1) -> str:
+    """The same with its sign."""
+    return f"{value:+.{digits}f}".replace("-", MINUS)
+
+
+def worth(target: str, silo: str, found: dict[str, Any]) -> str:
+    """What one more target sample is worth in samples of a silo, and in words; what all of them are worth."""
+    one, whole = found["one_target_sample"], found["all_auxiliary"]
+    price = f"One more sample of {target} a class is worth {_bounded(one['auxiliary'])} samples of {silo}"
+    if one["words"] and one["words"]["value"] is not None:
+        price += f", or {_bounded(one['words'])} words"
+    if one["extrapolates"] and one["auxiliary"]["value"] is not None:
+        price += "; that, or its interval, is more than there are to learn from, so read it as extrapolated"
+    doubt = "" if found["beyond_noise"] else " It is not clear that they are worth anything."
+    return (
+        f"{price}. All {rounded(whole['auxiliary'])} samples of {silo} a class are worth {_bounded(whole['target'])} "
+        f"samples of {target}.{doubt}"
+    )
+
+
+def _bounded(number: dict[str, float | None]) -> str:
+    """An estimate with its interval; what has no bound is more than any number."""
+    value, low, high = (None if number[key] is None else f"{number[key]:.3g}" for key in ("value", "low", "high"))
+    if value is None:
+        return f"more than any number of{f' (at least {low})' if low else ''}"
+    return f"{value} ({low} to {high or 'no bound'})"
 
 
 def interval(gain: Gain) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from uml_pipeline.config import Config
 from uml_pipeline.trunk.finetune.config import FinetuneConfig
@@ -11,6 +11,15 @@ from uml_pipeline.trunk.ssl.config import SslConfig
 
 _FEWER: dict[str, dict[str, Any]] = {"finetune": {"shots": [4], "seeds": 3}, "ssl": {"shots": [4, 16], "seeds": 5}}
 """Defaults of gradient modes: a training there takes minutes, a probe's takes seconds."""
+
+
+class ExchangeConfig(Config):
+    """How it is measured what auxiliary samples are worth, in mode probe."""
+
+    splits: NonNegativeInt = 6
+    """On how many splits, each with auxiliary samples of its own draw, at every number of shots; 0: not at all."""
+    auxiliary: list[PositiveInt] = Field(default=[1, 3], min_length=1)
+    """Auxiliary samples a class. None, and all that there are, are tried besides."""
 
 
 class TrunkConfig(Config):
@@ -29,6 +38,8 @@ class TrunkConfig(Config):
     """Auxiliary silos that get an arm of their own whatever their verdict: a control, never shipped."""
     grid: Grid = Grid()
     """What gradient arms search, in mode probe."""
+    exchange: ExchangeConfig = ExchangeConfig()
+    """Accuracy over a grid of target and auxiliary samples, in mode probe."""
     finetune: FinetuneConfig = FinetuneConfig()
     """How to fine-tune, in that mode."""
     ssl: SslConfig = SslConfig()

@@ -56,6 +56,8 @@ class Decision(Generic[Recipe]):
     baseline: Recipe
     gain: Gain | None
     reason: str
+    rival: Recipe | None = None
+    """The best recipe with auxiliary silos, whether it ships or not; None where there is none."""
 
     def describe(self) -> dict[str, Any]:
         """For JSON."""
@@ -83,6 +85,6 @@ def never_worse(
     mean, low, high = (f"{value:+.1f}".replace("-", "\N{MINUS SIGN}") for value in (gain.mean, gain.low, gain.high))
     numbers = f"{mean} points {on}, 95% interval {low} to {high}"
     if gain.low > 0:
-        return Decision(rival, baseline, gain, f"{rival.arm.label} beats {baseline.arm.label}: {numbers}")
+        return Decision(rival, baseline, gain, f"{rival.arm.label} beats {baseline.arm.label}: {numbers}", rival)
     reason = f"{provided}{rival.arm.label} is not better than {baseline.arm.label} beyond noise: {numbers}"
-    return Decision(baseline, baseline, gain, reason)
+    return Decision(baseline, baseline, gain, reason, rival)

@@ -22,6 +22,7 @@ def run(study: Study) -> None:
         return
     from uml_pipeline.trunk import tables
     from uml_pipeline.trunk.compare import choose, compare, draw, gather
+    from uml_pipeline.trunk.exchange import measure
     from uml_pipeline.trunk.final import accuracy_on_test, refit, save
 
     inputs = gather(study)
@@ -29,16 +30,23 @@ def run(study: Study) -> None:
     results = compare(inputs, drawn)
     decision = choose(inputs, drawn, results)
     ships, baseline = (refit(inputs, recipe) for recipe in (decision.ships, decision.baseline))
+    rival = refit(inputs, decision.rival) if decision.rival else None
     table = tables.runs(results)
+    exchange = measure(inputs, drawn, results, study.params.trunk.exchange)
     with Workspace(study.folder).writing("trunk") as folder:
         table.to_parquet(folder / "runs.parquet", index=False)
+        tables.classes(results, inputs.classes).to_parquet(folder / "classes.parquet", index=False)
+        exchange.to_parquet(folder / "exchange.parquet", index=False)
         save(ships, folder / "ships.safetensors")
         save(baseline, folder / "baseline.safetensors")
+        if rival is not None:
+            save(rival, folder / "rival.safetensors")
         write_json(
             folder / "config.json",
             {
                 "ships": decision.ships.describe(),
                 "baseline": decision.baseline.describe(),
+                "rival": decision.rival.describe() if decision.rival else None,
                 "classes": inputs.classes,
                 "samples": ships.samples,
             },

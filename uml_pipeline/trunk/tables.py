@@ -32,6 +32,22 @@ def runs(results: Sequence[Result]) -> pd.DataFrame:
     )
 
 
+def classes(results: Sequence[Result], names: Sequence[str]) -> pd.DataFrame:
+    """One row an arm, an episode and a class that it tests: test samples recognised, and how many there are."""
+    tested = [(one, np.flatnonzero(one.counts)) for one in results]
+    rows = [len(there) for _, there in tested]
+    return pd.DataFrame(
+        {
+            "method": pd.Categorical(np.repeat([one.arm.name for one, _ in tested], rows)),
+            "shots": np.repeat([one.episode.shots for one, _ in tested], rows),
+            "seed": np.repeat([one.episode.seed for one, _ in tested], rows),
+            "label": pd.Categorical(np.asarray(names)[np.concatenate([there for _, there in tested])]),
+            "correct": np.concatenate([one.correct[there] for one, there in tested]),
+            "samples": np.concatenate([one.counts[there] for one, there in tested]),
+        }
+    )
+
+
 def summary(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Mean and spread (sample standard deviation over seeds) of the test accuracy of each method and shots."""
     grouped = (
