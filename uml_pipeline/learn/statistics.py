@@ -58,20 +58,64 @@ def mantel(g: NDArray, h: NDArray, permutations: int, seed: int = 0) -> Permutat
 
     The null permutes the classes of one. [class, class] twice; a matrix without spread gives 0.
     """
-    classes = len(g)
-    upper = np.triu_indices(classes, 1)
-    a = _standard(g[upper])
-    h = h.astype(np.float64)
+    return _summed(products(_of_length_one(_apart(g)), _of_length_one(_apart(h)), permutations, seed))
+
+
+def debiased_cka(g: NDArray, h: NDArray, permutations: int, seed: int = 0) -> Permutation:
+    """Linear CKA of two Gram matrices with the unbiased HSIC_1 (Song et al., 2012, eq. 5) in all three places.
+
+    Near 0 for unrelated matrices however many dimensions they come from, so that it may be negative. Where `g` and `h`
+    are inner products of class means, the diagonals, which alone hold the means' own noise, are not read.
+    [class, class] twice, at least 4 classes; a matrix without structure gives 0.
+    """
+    return _summed(products(_of_length_one(u_centred(g)), _of_length_one(u_centred(h)), permutations, seed))
+
+
+def u_centred(gram: NDArray) -> NDArray[np.float64]:
+    """The matrix around its rows' and columns' means, its diagonal left out and zero: [class, class].
+
+    The inner product of two such matrices is n (n - 3) HSIC_1 (Szekely and Rizzo, 2014): no shift of the origin that
+    the Gram matrix was taken from changes it.
+    """
+    n = len(gram)
+    apart = gram.astype(np.float64)
+    np.fill_diagonal(apart, 0)
+    means = apart.sum(1) / (n - 2)
+    centred = apart - means[:, None] - means + means.sum() / (n - 1)
+    np.fill_diagonal(centred, 0)
+    return _without_rounding(centred, apart)
+
+
+def products(a: NDArray, h: NDArray, permutations: int, seed: int = 0) -> NDArray[np.float64]:
+    """Inner products of the rows of `a` with those of `h`, whose classes are permuted: [1 + permutation, class].
+
+    The first are those of the classes as they are. What depends on features is never copied, only [class, class].
+    """
     draw = np.random.default_rng(seed)
-
-    def correlation(order: NDArray[np.int64]) -> float:
-        return float(a @ _standard(h[np.ix_(order, order)][upper]) / len(a))
-
-    observed = correlation(np.arange(classes))
-    return Permutation(observed, np.array([correlation(draw.permutation(classes)) for _ in range(permutations)]))
+    orders = [np.arange(len(a)), *(draw.permutation(len(a)) for _ in range(permutations))]
+    return np.array([np.einsum("ij,ij->i", a, h.take(order, 0).take(order, 1)) for order in orders])
 
 
-def _standard(values: NDArray) -> NDArray[np.float64]:
-    centred = values.astype(np.float64) - values.mean()
-    # of equal values the mean differs by rounding, so that their spread need not be zero
-    return centred / centred.std() if np.ptp(values) > 0 else np.zeros_like(centred)
+def _summed(rows: NDArray[np.float64]) -> Permutation:
+    total = rows.sum(1)
+    return Permutation(float(total[0]), total[1:])
+
+
+def _apart(similarity: NDArray) -> NDArray[np.float64]:
+    """The entries off the diagonal around their mean; the diagonal is zero."""
+    n = len(similarity)
+    apart = similarity.astype(np.float64)
+    np.fill_diagonal(apart, 0)
+    centred = apart - apart.sum() / (n * (n - 1))
+    np.fill_diagonal(centred, 0)
+    return _without_rounding(centred, apart)
+
+
+def _without_rounding(centred: NDArray, before: NDArray) -> NDArray:
+    """Of equal values the mean differs by rounding: what is left of them is no structure."""
+    return np.where(np.abs(centred).max() > 1e-9 * np.abs(before).max(), centred, 0)
+
+
+def _of_length_one(matrix: NDArray) -> NDArray:
+    length = np.linalg.norm(matrix)
+    return matrix / length if length else matrix

@@ -18,6 +18,10 @@ class Coverage:
     """The target has them, the silo has not."""
     beyond: list[str]
     """The silo has them, the target has not."""
+    uncovered: float = 0.0
+    """Share of the target's labelled samples whose class the silo lacks."""
+    unlabelled: float = 0.0
+    """Share of the silo's samples that have no label."""
 
     def reasons(self) -> list[str]:
         """What a person should know about it; nothing where the classes are the same."""
@@ -26,18 +30,21 @@ class Coverage:
         alike = _written_otherwise(self.lacking, self.beyond)
         said = [
             f"it lacks {len(self.lacking)} of the target's {len(self.shared + self.lacking)} classes: "
-            f"{_listed(self.lacking)}"
+            f"{_listed(self.lacking)} ({self.uncovered:.0%} of its samples)"
         ] * bool(self.lacking)
         more = f"{len(self.beyond)} class{'es' * (len(self.beyond) > 1)}"
         said += [f"it has {more} that the target has not"] * bool(self.beyond)
         said += [f"{one!r} is {other!r} in the target: say so by `synonyms`" for one, other in alike]
-        return said
+        return said + [f"{self.unlabelled:.0%} of its samples have no label"] * bool(self.unlabelled)
 
 
 def coverage(target: "pd.Series[str]", auxiliary: "pd.Series[str]") -> Coverage:
     """Compare the labels of two silos by name."""
     wanted, there = set(target.dropna()), set(auxiliary.dropna())
-    return Coverage(sorted(wanted & there), sorted(wanted - there), sorted(there - wanted))
+    lacking = sorted(wanted - there)
+    uncovered = float(target.dropna().isin(lacking).mean()) if wanted else 0.0
+    unlabelled = float(auxiliary.isna().mean()) if len(auxiliary) else 0.0
+    return Coverage(sorted(wanted & there), lacking, sorted(there - wanted), uncovered, unlabelled)
 
 
 def _written_otherwise(lacking: list[str], beyond: list[str]) -> list[tuple[str, str]]:
