@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=200, help="silos without meaning; half as many with")
     options = parser.parse_args()
     console, study, start = Console(width=120), Study(), time.monotonic()
-    target, texts = Side.read(study, study.target, without="test"), Side.read(study, "descriptions")
+    target, texts = Side.read(study, study.target).off("test"), Side.read(study, "descriptions")
     false = [judged(target, silo)[0] for silo in meaningless(texts, study, options.draws)]
     console.print("without meaning", pd.Series(false).value_counts().to_dict(), f"{time.monotonic() - start:.0f} s")
     found = [
@@ -91,14 +91,12 @@ def meaningless(texts: Side, study: Study, draws: int) -> Iterator[Side]:
         if seed % 2:
             kept = draw.choice(np.unique(labels), draw.integers(20, len(np.unique(labels))), replace=False)
             rows = np.isin(labels, kept)
-            said = pd.Series(labels[rows]).map(
-                dict(zip(kept, draw.choice(names, len(kept), replace=False), strict=True))
-            )
-            yield replace(texts, labels=said, groups=pd.Series([None] * len(said)), x=x[rows])
+            names_of = dict(zip(kept, draw.choice(names, len(kept), replace=False), strict=True))
+            yield replace(texts, rows=pd.DataFrame({"label": pd.Series(labels[rows]).map(names_of)}), x=x[rows])
         else:
             other = dict(zip(names, draw.permutation(names), strict=True))
             some = spoilt(texts, float(draw.choice(SHARES)), 0.0, seed)
-            yield replace(some, labels=some.labels.map(other))
+            yield _renamed(some, some.labels.map(other))
 
 
 def _sentences_of_others(study: Study) -> tuple[np.ndarray, np.ndarray]:
@@ -123,10 +121,15 @@ def spoilt(texts: Side, share: float, wrong: float, seed: int) -> Side:
     place = pd.Series(order).groupby(texts.labels.to_numpy()[order]).cumcount()
     size = texts.labels.map(texts.labels.value_counts()).to_numpy()[order]
     rows = np.sort(order[(place.to_numpy() < np.maximum(1, np.round(share * size)))])
-    labels = texts.labels.iloc[rows].reset_index(drop=True)
+    some = texts.where(pd.Series(np.isin(np.arange(len(texts.x)), rows)))
+    labels = some.labels.copy()
     changed = draw.random(len(rows)) < wrong
     labels[changed] = draw.choice(np.unique(labels), changed.sum())
-    return replace(texts, labels=labels, groups=texts.groups.iloc[rows].reset_index(drop=True), x=texts.x[rows])
+    return _renamed(some, labels)
+
+
+def _renamed(silo: Side, labels: pd.Series) -> Side:
+    return replace(silo, rows=silo.rows.assign(label=labels))
 
 
 def powers(found: list[tuple[float, float, str]]) -> Table:
@@ -150,16 +153,10 @@ def realised(study: Study, target: Side, texts: Side) -> Iterator[dict[str, floa
     variants += [(part, 1.0, wrong) for part in (0.75, 0.5, 0.25) for wrong in (0.0, 0.5)]
     for seed, (part, share, wrong) in enumerate(variants):
         draw, silo = np.random.default_rng([seed, 4]), spoilt(texts, share, wrong, seed)
-        kept = silo.labels.isin(draw.choice(classes, round(part * len(classes)), replace=False)).to_numpy()
-        silo = replace(
-            silo,
-            labels=silo.labels[kept].reset_index(drop=True),
-            x=silo.x[kept],
-            groups=silo.groups[kept].reset_index(drop=True),
-        )
+        silo = silo.where(silo.labels.isin(draw.choice(classes, round(part * len(classes)), replace=False)))
         word, marginal = judged(target, silo)
         assert marginal.alone is not None
-        said = Silo(silo.name, pd.DataFrame({"label": silo.labels}), silo.x, silo.space, silo.modality)
+        said = Silo(silo.name, silo.rows, silo.x, silo.space, silo.modality)
         with_it = each(partial(_accuracy, "uml_convex", whole, [said], classes), drawn)
         yield {
             "classes": part,

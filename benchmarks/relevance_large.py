@@ -50,8 +50,8 @@ def _side(name: str, modality: str, shared: np.ndarray, draw: np.random.Generato
     y = np.repeat(np.arange(CLASSES), SAMPLES)
     means = shared + draw.normal(size=shared.shape).astype(np.float32)
     x = means[y] + 2 * draw.normal(size=(len(y), WIDTH)).astype(np.float32)
-    nobody = pd.Series([None] * len(y), dtype="object")
-    return Side(name, pd.Series(y).map("c{:04}".format), nobody, x, name, modality)
+    rows = pd.DataFrame({"label": pd.Series(y).map("c{:04}".format), "group": None})
+    return Side(name, rows, x, name, modality)
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ def side(name="pictures", *, world, samples=6, noise=1.6, seed=0, modality="imag
     y = np.repeat(np.arange(len(world)), samples)
     x = world[y] + noise * draw.normal(size=(len(y), D))
     called = np.array(names if names is not None else [f"c{first + one:03}" for one in range(len(world))])
-    nobody = pd.Series([None] * len(y), dtype="object")
-    return Side(name, pd.Series(called[y]), nobody, x.astype(np.float32), space, modality)
+    rows = pd.DataFrame({"label": called[y], "group": None, "sample_id": [f"{name}{row}" for row in range(len(y))]})
+    return Side(name, rows, x.astype(np.float32), space, modality)
 
 
 def texts(name="texts", *, world, seed=1, **more):

@@ -73,7 +73,8 @@ def judged(study):
 
 def test_the_related_silo_helps_and_the_wrong_one_does_not(study):
     files = judged(study)
-    assert set(files) == {"texts.json", "wrong.json", "fingerprint.json"}
+    written = {f"{name}{end}" for name in ("texts", "wrong") for end in (".json", "-suspicious.parquet")}
+    assert set(files) == {*written, "fingerprint.json"}
     verdicts = read_verdicts(study)
     assert list(verdicts) == ["texts", "wrong"]
     for name, verdict in verdicts.items():

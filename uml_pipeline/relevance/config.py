@@ -12,6 +12,8 @@ class RelevanceConfig(Config):
 
     policy: Literal["exclude", "block", "warn"] = "exclude"
     """A silo that harms, or surely gives nothing, is left out of training, stops the pipeline, or causes a warning."""
+    suspicious: Literal["keep", "drop"] = "keep"
+    """Samples of a silo whose label or text looks wrong: learnt from all the same, or set aside."""
     permutations: int = Field(default=999, ge=99)
     """Class permutations behind each p-value of the class geometry; the smallest possible p is
     1 / (permutations + 1)."""

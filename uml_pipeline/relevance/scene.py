@@ -1,7 +1,7 @@
 """What the predictive test looks at: the target's samples off its test split, draws of them, bridges, and silos."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -20,22 +20,45 @@ _WIDEST = 512  # numbers of a feature vector; wider ones are turned into their l
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """A silo's labelled samples."""
+    """A silo's samples."""
 
     name: str
-    labels: pd.Series  # [n]
-    groups: pd.Series  # [n], of who made the sample, where that is known
+    rows: pd.DataFrame  # its manifest
     x: Array  # [n, d]
     space: str
     modality: str
 
     @classmethod
-    def read(cls, study: Study, name: str, *, without: str | None = None) -> "Side":
-        """From artifacts; `without` one side of the split."""
-        manifest, x = read_features(study, name)
-        seen = manifest["label"].notna().to_numpy() & (manifest["split"] != without).to_numpy()
-        rows, space = manifest[seen].reset_index(drop=True), read_config(study, name)["space"]
-        return cls(name, rows["label"], rows["group"], x[seen], space, study.silo(name).modality)
+    def read(cls, study: Study, name: str) -> "Side":
+        """From artifacts.
+
+        Raises:
+            UserError: an artifact is missing.
+        """
+        rows, x = read_features(study, name)
+        return cls(name, rows.reset_index(drop=True), x, read_config(study, name)["space"], study.silo(name).modality)
+
+    @property
+    def labels(self) -> pd.Series:
+        """Class of each sample, or none: [n]."""
+        return self.rows["label"]
+
+    @property
+    def labelled(self) -> "Side":
+        """Its samples that have a label."""
+        return self.where(self.labels.notna())
+
+    def off(self, split: str) -> "Side":
+        """Without one side of the split."""
+        return self.where(self.rows["split"] != split)
+
+    def without(self, samples: "set[str]") -> "Side":
+        """Without some samples."""
+        return self.where(~self.rows["sample_id"].isin(samples)) if samples else self
+
+    def where(self, kept: "pd.Series[bool]") -> "Side":
+        """Some of its rows."""
+        return replace(self, rows=self.rows[kept].reset_index(drop=True), x=self.x[kept.to_numpy()])
 
     def bridges(self, target: "Side") -> bool:
         """Whether it holds samples like the target's: the same modality, seen by the same encoder."""
@@ -46,7 +69,7 @@ class Scene:
     """A target and some bridges: all that a silo's class means have to meet."""
 
     def __init__(self, target: Side, bridges: Sequence[Side], shots: int) -> None:
-        """`shots`: samples a class that a draw learns from."""
+        """All have labels. `shots`: samples a class that a draw learns from."""
         self._space = target.space
         own = sorted(target.labels.unique())
         beyond = {label for one in bridges for label in one.labels}
@@ -56,7 +79,7 @@ class Scene:
         y = self._index(pd.concat([target.labels, *(one.labels for one in bridges)]))
         self._turn = _turn(x, y, bool(bridges))
         bridge = np.arange(len(target.x), len(x))
-        draws = list(_draws(y[: len(target.x)], target.groups, shots))
+        draws = list(_draws(y[: len(target.x)], target.rows["group"], shots))
         self.quick = Quick(torch.from_numpy(self._turned(x)), y, len(own), bridge, draws)
 
     def hint(self, silo: Side) -> Hint:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import pandas as pd
 
@@ -45,6 +45,10 @@ class Soundness:
     def reasons(self) -> list[str]:
         """What a person should know about the silo; nothing where it is sound."""
         return [said for one in self.findings for said in one.reasons()]
+
+    def aside(self, policy: Literal["keep", "drop"]) -> set[str]:
+        """Samples that are not to be learnt from."""
+        return set(self.suspicious["sample_id"]) if policy == "drop" else set()
 
     def evidence(self) -> dict[str, Any]:
         """What a verdict keeps: JSON."""

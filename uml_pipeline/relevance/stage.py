@@ -1,4 +1,4 @@
-"""relevance: whether each auxiliary silo is about the same world as the target, so that it will help."""
+"""relevance: whether each auxiliary silo is sound, and about the same world as the target, so that it will help."""
 
 from collections.abc import Mapping
 
@@ -7,9 +7,11 @@ import pandas as pd
 
 from uml_pipeline.progress import progress
 from uml_pipeline.relevance.coverage import coverage
+from uml_pipeline.relevance.expectations import expectations
 from uml_pipeline.relevance.geometry import Agreement, agreement
 from uml_pipeline.relevance.marginal import Marginals, adjusted
 from uml_pipeline.relevance.scene import Side
+from uml_pipeline.relevance.soundness import Soundness, examine
 from uml_pipeline.relevance.verdict import judge
 from uml_pipeline.study import Study
 from uml_pipeline.workspace import Workspace, write_json
@@ -22,10 +24,17 @@ def run(study: Study) -> None:
         UserError: an upstream artifact is missing.
     """
     config = study.params.relevance
-    target = Side.read(study, study.target, without="test")
+    whole = Side.read(study, study.target)
+    target = whole.off("test").labelled
     silos = {name: Side.read(study, name) for name in study.auxiliary}
-    marginals = Marginals(target, list(silos.values()), config.shots, config.alpha)
-    with progress("relevance, silos", len(silos)) as advance:
+    with progress("relevance, silos", 2 * len(silos)) as advance:
+        arranged = {name: _arranged(target, silos, one, config.permutations) for name, one in silos.items()}
+        looked = {}
+        for name, one in silos.items():
+            looked[name] = _examine(whole, target, one, arranged[name], study)
+            advance(1)
+        kept = {name: one.without(looked[name].aside(config.suspicious)) for name, one in silos.items()}
+        marginals = Marginals(target, [one.labelled for one in kept.values()], config.shots, config.alpha)
         found = {}
         for name in silos:
             found[name] = marginals.of(name)
@@ -33,12 +42,14 @@ def run(study: Study) -> None:
     p_values = adjusted(found)
     with Workspace(study.folder).writing("relevance") as folder:
         for name, silo in silos.items():
-            covered = coverage(target.labels, silo.labels)
-            verdict = judge(
-                name, _arranged(target, silos, silo, config.permutations), found[name], p_values[name], config
-            )
-            verdict["reasons"] += covered.reasons()
-            write_json(folder / f"{name}.json", verdict | {"lacking": covered.lacking, "beyond": covered.beyond})
+            covered, soundness = coverage(target.labels, silo.labels), looked[name]
+            verdict = judge(name, arranged[name], found[name], p_values[name], config)
+            verdict["reasons"] += [*soundness.reasons(), *covered.reasons()]
+            verdict |= {"lacking": covered.lacking, "beyond": covered.beyond, "soundness": soundness.evidence()}
+            verdict["set_aside"] = len(silo.rows) - len(kept[name].rows)
+            verdict["expectations"] = expectations(verdict, config)
+            soundness.suspicious.to_parquet(folder / f"{name}-suspicious.parquet", index=False)
+            write_json(folder / f"{name}.json", verdict)
 
 
 def _arranged(target: Side, silos: Mapping[str, Side], silo: Side, permutations: int) -> Agreement:
@@ -46,7 +57,20 @@ def _arranged(target: Side, silos: Mapping[str, Side], silo: Side, permutations:
     are seen by the target's own encoder, and of a text about their classes they tell as much.
     """
     if silo.bridges(target):
-        return Agreement(sorted(set(target.labels) & set(silo.labels)), None)
+        return Agreement(sorted(set(target.labels) & set(silo.labels.dropna())), None)
     seen = [target, *(one for one in silos.values() if one.bridges(target))]
     ours = pd.concat([one.labels for one in seen]), np.concatenate([one.x for one in seen])
     return agreement(ours, (silo.labels, silo.x), permutations)
+
+
+def _examine(whole: Side, target: Side, silo: Side, found: Agreement, study: Study) -> Soundness:
+    config = study.params.relevance
+    return examine(
+        whole.rows,
+        (target.labels, target.x),
+        (silo.rows, silo.x),
+        found,
+        same_space=silo.space == target.space,
+        permutations=config.permutations,
+        alpha=config.alpha,
+    )

@@ -16,3 +16,17 @@ def read_verdicts(study: "Study") -> dict[str, dict[str, Any]]:
     """
     folder = Workspace(study.folder).reading("relevance")
     return {name: read_json(folder / f"{name}.json") for name in study.auxiliary}
+
+
+def set_aside(study: "Study", name: str) -> set[str]:
+    """Samples of a silo that are not to be learnt from: `relevance.suspicious`.
+
+    Raises:
+        UserError: relevance has not run yet.
+    """
+    import pandas as pd
+
+    folder = Workspace(study.folder).reading("relevance")
+    if name == study.target or not read_json(folder / f"{name}.json")["set_aside"]:
+        return set()
+    return set(pd.read_parquet(folder / f"{name}-suspicious.parquet", columns=["sample_id"])["sample_id"])

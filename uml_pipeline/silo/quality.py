@@ -32,7 +32,7 @@ def assess(table: pd.DataFrame, classes: list[str], config: SiloConfig) -> dict[
     """
     good = table[table["bad"].isna()]
     frame = measured(table, config)
-    expectations = [_told(result) for result in validate(frame, suite(classes, config))]
+    expectations = [told(result) for result in validate(frame, suite(classes, config))]
     return {
         "rows": len(table),
         "good": len(good),
@@ -98,8 +98,8 @@ def _blocks(expectation: dict[str, Any]) -> bool:
     return expectation["severity"] == "critical" and not expectation["passed"]
 
 
-def _told(result: Any) -> dict[str, Any]:
-    """One result as quality.json keeps it."""
+def told(result: Any) -> dict[str, Any]:
+    """One result of `validate` as JSON files keep it."""
     config = result.expectation_config
     return {
         "name": config.type,

@@ -3,8 +3,10 @@
 import pandas as pd
 
 from uml_pipeline.errors import UserError
+from uml_pipeline.features import read_features
+from uml_pipeline.learn.geometry import Array
 from uml_pipeline.learn.splits import MOST_VAL, Episode, episodes, is_clean
-from uml_pipeline.relevance import read_verdicts
+from uml_pipeline.relevance import read_verdicts, set_aside
 from uml_pipeline.study import Study
 
 
@@ -30,6 +32,17 @@ def admitted(study: Study) -> list[str]:
         if verdict["used"] or (unlabelled and verdict["verdict"] == "cannot tell")
     ]
     return [name for name in used if name not in forced]
+
+
+def learnt_from(study: Study, name: str) -> tuple[pd.DataFrame, Array]:
+    """A silo's good rows and their features [n, d], without the samples that `relevance` has set aside.
+
+    Raises:
+        UserError: an upstream artifact is missing.
+    """
+    manifest, x = read_features(study, name)
+    kept = ~manifest["sample_id"].isin(set_aside(study, name))
+    return manifest[kept].reset_index(drop=True), x[kept.to_numpy()]
 
 
 def classes_of(target: str, manifest: pd.DataFrame) -> list[str]:

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from uml_pipeline.features import read_config, read_features
+from uml_pipeline.features import read_config
 from uml_pipeline.learn.geometry import Array
 from uml_pipeline.study import Study
+from uml_pipeline.trunk.admission import learnt_from
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,8 @@ class Silo:
 
     @classmethod
     def read(cls, study: Study, name: str) -> "Silo":
-        """From the artifacts of `silo` and `features`."""
-        manifest, x = read_features(study, name)
+        """From the artifacts of `silo` and `features`, without the samples that `relevance` has set aside."""
+        manifest, x = learnt_from(study, name)
         return cls(name, manifest, x, read_config(study, name)["space"], study.silo(name).modality)
 
     def index(self, classes: Sequence[str]) -> NDArray[np.int64]:

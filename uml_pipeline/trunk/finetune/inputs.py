@@ -7,12 +7,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from uml_pipeline.errors import UserError
-from uml_pipeline.features import create_encoder, read_config, read_features
+from uml_pipeline.features import create_encoder, read_config
 from uml_pipeline.features.encoders import Encoder
 from uml_pipeline.features.samples import Samples
 from uml_pipeline.learn.geometry import Array
 from uml_pipeline.study import Study
-from uml_pipeline.trunk.admission import admitted, classes_of
+from uml_pipeline.trunk.admission import admitted, classes_of, learnt_from
 
 Rows = NDArray[np.int64]
 
@@ -101,7 +101,7 @@ def number(manifest: pd.DataFrame, classes: list[str]) -> Rows:
 
 
 def _table(study: Study, name: str) -> tuple[pd.DataFrame, Array]:
-    manifest, x = read_features(study, name)
+    manifest, x = learnt_from(study, name)
     known = manifest["label"].notna().to_numpy()
     if not known.any():
         fix = f"label its samples, or take {name!r} out of `silos`"
