@@ -73,7 +73,7 @@ def test_cosines_of_gradients():
     shared = torch.tensor([1.0, 2.0], requires_grad=True)
     apart = torch.ones(1, requires_grad=True)
     losses = {"a": 3 * shared[0], "b": shared[0] + shared[1], "c": -shared[0], "d": apart.sum()}
-    found = cosines(losses, shared, World())
+    [found] = cosines(losses, shared, World())
     wanted = {"a|b": 0.5**0.5, "a|c": -1, "a|d": 0, "b|c": -(0.5**0.5), "b|d": 0, "c|d": 0}
     assert found == pytest.approx(wanted)
     assert shared.grad is None

@@ -28,6 +28,7 @@ class Points:
         with torch.random.fork_rng([]):
             torch.manual_seed(seed)
             self.model: nn.Module = Two(dropout)
+        self.runs = 1
         self.looks, self.parts = 0, parts
 
     def groups(self) -> list[dict[str, Any]]:
@@ -48,14 +49,14 @@ class Points:
             "other": share * mse_loss(other, -self.y[rows], reduction="sum"),
         }
 
-    def observe(self, losses: Mapping[str, Tensor], world: World) -> dict[str, float]:
-        return {"seen": 1.0}
+    def observe(self, losses: Mapping[str, Tensor], world: World) -> list[dict[str, float]]:
+        return [{"seen": 1.0}]
 
-    def judge(self, model: nn.Module, world: World) -> Judgement:
+    def judge(self, model: nn.Module, world: World) -> list[Judgement]:
         assert not model.training
         self.looks += 1
         one, _ = model(self.x)
-        return Judgement(float(mse_loss(one, self.y)), {"look": float(self.looks)})
+        return [Judgement(float(mse_loss(one, self.y)), {"look": float(self.looks)})]
 
 
 class Two(nn.Module):

@@ -7,9 +7,15 @@ from torch import Tensor
 
 from uml_pipeline.learn.sequence.config import NetworkConfig
 from uml_pipeline.learn.sequence.network import SharedNetwork, modality, transformer
+from uml_pipeline.learn.sequence.ragged import Ragged
 
 DIM, KINDS = 3, 7
 SHAPE = NetworkConfig(width=8, layers=2, heads=2, hidden=16, dropout=0.0, longest=12)
+
+
+def ragged(*sequences: Tensor) -> Ragged:
+    """A batch of one run."""
+    return Ragged.of([sequences])
 
 
 def waves(count: int, seed: int = 0, dim: int = DIM, longest: int = 9) -> list[Tensor]:

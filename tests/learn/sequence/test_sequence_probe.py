@@ -11,7 +11,7 @@ from uml_pipeline.learn.engine.loop import fit
 from uml_pipeline.learn.sequence.network import SharedNetwork, modality, transformer
 from uml_pipeline.learn.sequence.probe import neighbours, probe
 from uml_pipeline.learn.sequence.reader import represent
-from uml_pipeline.learn.sequence.task import Prediction, Source
+from uml_pipeline.learn.sequence.task import Lesson, Prediction, Source
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,8 @@ def test_a_trained_representation_tells_what_its_mean_cannot():
     config = EngineConfig(steps=300, warm_up=10, learning_rate=1e-2, look_every=300, device="cpu")
     train, test = sequences[:40], sequences[40:]
     net = SharedNetwork({"x": modality("x", train, SHAPE, 0)}, transformer(SHAPE, 0))
-    net.load_state_dict(fit(Prediction(net, {"x": Source(train, 16)}, test, config, 0), config, 0).weights)
+    task = Prediction(net, [Lesson({"x": Source(train, 16)}, test, 0)], config)
+    net.load_state_dict(fit(task, config, 0).weights)
     z = represent(net.reader("x"), sequences)
     found = probe(z[:40], y[:40], 2)
     assert (found.logits(z[40:]).argmax(1) == y[40:]).mean() > 0.9

@@ -13,7 +13,7 @@ from uml_pipeline.learn.engine.loop import fit
 from uml_pipeline.learn.engine.world import World
 from uml_pipeline.learn.sequence.curriculum import Curriculum
 from uml_pipeline.learn.sequence.monitors import effective_rank, without_learning
-from uml_pipeline.learn.sequence.task import Prediction, Source
+from uml_pipeline.learn.sequence.task import Lesson, Prediction, Source
 
 X, VAL = waves(20), waves(6, 1)
 CONFIG = EngineConfig(steps=12, warm_up=3, learning_rate=1e-2, look_every=4, save_every=5, device="cpu")
@@ -28,7 +28,7 @@ def task(beside=None, weight=1.0, config=CONFIG, shape=SHAPE, ratio=1, **options
     x = Source(X, 6)
     others = {"tokens": words(15), "numbers": waves(15, 3, 4)}
     sources = {"x": x} | ({"y": Source(others[beside], 5, weight, Fraction(ratio))} if beside else {})
-    return Prediction(network(X, beside, shape), sources, VAL, config, 0, **options)
+    return Prediction(network(X, beside, shape), [Lesson(sources, VAL, 0)], config, **options)
 
 
 def same(one, other, names=None):
@@ -142,9 +142,9 @@ def test_a_batch_in_parts_is_the_batch():
 
 def test_the_ratio_is_how_many_batches_a_step_has():
     made, rare = task("tokens", ratio=2), task("tokens", ratio=Fraction(1, 3))
-    assert [made.draw(step, 0, World()).counts["y"] for step in range(3)] == [10, 10, 10]
+    assert [made.draw(step, 0, World()).counts["y"].item() for step in range(3)] == [10, 10, 10]
     assert ["y" in rare.draw(step, 0, World()).counts for step in range(6)] == [False, False, True] * 2
-    assert {made.draw(step, 0, World()).counts["x"] for step in range(3)} == {6}
+    assert {made.draw(step, 0, World()).counts["x"].item() for step in range(3)} == {6}
 
 
 def test_gradients_of_modalities_are_compared_at_looks():
@@ -164,8 +164,8 @@ def test_rank_of_a_representation():
 
 def test_what_needs_no_learning():
     modality = network(X).modality("x")
-    step = 0.5 * modality.entrance.std
-    ramp = modality.entrance.mean + torch.arange(3)[:, None] * step
+    step = 0.5 * modality.entrance.std[0]
+    ramp = modality.entrance.mean[0] + torch.arange(3)[:, None] * step
     found = without_learning(modality, [ramp, X[0]])
     assert found == pytest.approx({"copy": 0.25, "mean": (0.25 + 1) / 2})
     assert without_learning(modality, [X[0]]) == {}

@@ -1,4 +1,5 @@
-"""The loop: batch, losses, step; every so often a look at the validation samples, and a checkpoint.
+"""The loop: batch, losses, step; every so often a look at the validation samples, and a checkpoint. Several runs of one
+shape may learn at once: a task then has stacked weights, and each run is judged, kept and stopped as if it were alone.
 
 Randomness is a function of (seed, step, part, process), never of what ran before: so a run that was killed goes on
 from its last checkpoint to the same bits, and a modality that joins or leaves disturbs no other.
@@ -34,7 +35,10 @@ class Task(Protocol):
     """What is learnt. The engine knows nothing of modalities, heads or classes."""
 
     model: nn.Module
-    """All weights. Its `forward` takes what `draw` gives; it is called once for each part of a batch."""
+    """All weights; those of several runs are [run, ...]. Its `forward` takes what `draw` gives; it is called once for
+    each part of a batch."""
+    runs: int
+    """Trainings that go on at once; no weight of one depends on another."""
 
     def groups(self) -> list[dict[str, Any]]:
         """Parameter groups for AdamW, each with its `weight_decay` and `lr_scale`."""
@@ -49,14 +53,14 @@ class Task(Protocol):
 
     def losses(self, model: nn.Module, drawn: Any, world: World) -> dict[str, Tensor]:
         """Losses of these samples, each already divided by the size of the whole batch (of all parts and processes),
-        so that they add up to the mean over it. What is minimised is their sum.
+        so that they add up to the mean over it; those of several runs are [run]. What is minimised is their sum.
         """
 
-    def observe(self, losses: Mapping[str, Tensor], world: World) -> Facts:
-        """What is worth noting about the losses before they are added: at looks alone."""
+    def observe(self, losses: Mapping[str, Tensor], world: World) -> list[Facts]:
+        """What is worth noting about each run's losses before they are added: at looks alone."""
 
-    def judge(self, model: nn.Module, world: World) -> Judgement:
-        """Look at the validation samples."""
+    def judge(self, model: nn.Module, world: World) -> list[Judgement]:
+        """Look at the validation samples of each run."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class Fit:
     """A finished training."""
 
     weights: dict[str, Tensor]
-    """State dict of the model at its best look, on the CPU."""
+    """State dict of the model at its best look, on the CPU; of one run among several: [1, ...]."""
     score: float
     best: int
     """Steps that had been taken at the best look."""
@@ -81,12 +85,26 @@ def fit(
     checkpoint: Path | None = None,
     advance: Callable[[int], None] = lambda steps: None,
 ) -> Fit:
-    """Train until the steps are used up or nothing improves any more; the best look's weights come back.
+    """Train one run: see `fit_all`."""
+    [found] = fit_all(task, config, seed, world=world, checkpoint=checkpoint, advance=advance)
+    return found
+
+
+def fit_all(
+    task: Task,
+    config: EngineConfig,
+    seed: int,
+    *,
+    world: World | None = None,
+    checkpoint: Path | None = None,
+    advance: Callable[[int], None] = lambda steps: None,
+) -> list[Fit]:
+    """Train until the steps are used up or no run improves any more; each run's best look comes back.
 
     Args:
         task: see Task.
         config: see EngineConfig.
-        seed: of everything random in the network, such as dropout.
+        seed: of everything random in the network that draws from torch's global numbers, such as its Dropout layers.
         world: the processes that train together; all call this with the same arguments.
         checkpoint: file to go on from, and to save to (first process); the caller removes it when all is done.
         advance: told how many steps were taken, for a progress bar.
@@ -98,9 +116,9 @@ def fit(
             state.read(checkpoint)
             advance(state.step)
         if state.step == 0:
-            state.look(task, {}, world)  # so that training never ends worse than it began
+            state.look(task, [], world)  # so that training never ends worse than it began
         _train(task, state, seed, world, checkpoint, advance)
-        return Fit(state.best_weights, state.best_score, state.best_step, state.history)
+        return [Fit(one.weights, one.score, one.best, one.history) for one in state.tracks]
 
 
 def _train(
@@ -126,9 +144,9 @@ def _train(
 
 def _step(
     task: Task, state: State, parts: list[Any], seed: tuple[int, int], world: World, looking: bool
-) -> dict[str, float]:
+) -> list[Facts]:
     """One optimiser step, its batch computed in parts."""
-    seen: Facts = {}
+    seen: list[Facts] = []
     for place, part in enumerate(parts):
         randomness.seed(*seed, place, world.rank)
         last = place + 1 == len(parts)
@@ -138,7 +156,7 @@ def _step(
             if looking and place == 0:
                 seen = task.observe(losses, world)
             # DDP takes the mean over the processes of what is a sum over them
-            (sum(losses.values(), torch.zeros((), device=world.device)) * world.size).backward()
+            (sum(losses.values(), torch.zeros((), device=world.device)).sum() * world.size).backward()
         state.note({name: loss.detach() for name, loss in losses.items()})
     state.update()
     return seen

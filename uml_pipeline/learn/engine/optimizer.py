@@ -15,10 +15,14 @@ def adamw(groups: Iterable[Group]) -> torch.optim.AdamW:
     return torch.optim.AdamW(list(groups), lr=0.0)
 
 
-def plain_groups(module: nn.Module, weight_decay: float, lr_scale: float = 1.0) -> list[Group]:
-    """Matrices are decayed; biases, norms and scales are not."""
-    weights = [one for one in module.parameters() if one.requires_grad]
-    matrices, others = [one for one in weights if one.ndim > 1], [one for one in weights if one.ndim <= 1]
+def plain_groups(
+    module: nn.Module, weight_decay: float, lr_scale: float = 1.0, *, stacked: bool = False
+) -> list[Group]:
+    """Matrices are decayed; biases, norms and scales are not. `stacked`: weights are those of several runs, behind one
+    another.
+    """
+    weights, vector = [one for one in module.parameters() if one.requires_grad], 1 + stacked
+    matrices, others = [one for one in weights if one.ndim > vector], [one for one in weights if one.ndim <= vector]
     groups = [(matrices, weight_decay), (others, 0.0)]
     return [{"params": some, "weight_decay": decay, "lr_scale": lr_scale} for some, decay in groups if some]
 
@@ -27,6 +31,18 @@ def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
     """The learning rate of the next step, for every group by its share."""
     for group in optimizer.param_groups:
         group["lr"] = rate * group.get("lr_scale", 1.0)
+
+
+def clip(weights: Iterable[Tensor], limit: float, runs: int) -> None:
+    """Shrink each run's gradient to a norm of `limit`, where it is larger. Weights of several runs are [run, ...]."""
+    if runs == 1:
+        nn.utils.clip_grad_norm_(weights, limit)
+        return
+    slopes = [one.grad.view(runs, -1) for one in weights if one.grad is not None]
+    norms = torch.stack([torch.linalg.vector_norm(one, dim=1) for one in slopes]).norm(dim=0)  # [run]
+    shares = (limit / (norms + 1e-6)).clamp(max=1)[:, None]  # as torch's own
+    for one in slopes:
+        one.mul_(shares)
 
 
 def moments(optimizer: torch.optim.Optimizer) -> list[dict[str, Any]]:

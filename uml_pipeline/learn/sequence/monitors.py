@@ -32,8 +32,9 @@ def without_learning(modality: Modality, sequences: Sequence[Tensor]) -> dict[st
     longer = [one for one in sequences if len(one) > 1]
     if not longer or isinstance(modality.entrance, Tokens):
         return {}
-    batch = Ragged.of(longer)
+    batch = Ragged.of([longer])
     terms, truth = Terms.of(batch), modality.entrance.truth(batch.values)
-    there = truth[terms.there]
-    guesses = {"copy": truth[terms.here], "mean": torch.zeros_like(there)}
-    return {name: float(terms.mean(modality.term(guess, there)).mean()) for name, guess in guesses.items()}
+    there = terms.next(truth)
+    guesses = {"copy": truth, "mean": torch.zeros_like(there)}
+    losses = {name: terms.mean(modality.term(guess, there, terms.asked)) for name, guess in guesses.items()}
+    return {name: float(one.mean()) for name, one in losses.items()}

@@ -1,4 +1,6 @@
-"""What is left of a network that is stripped: a modality's way in, the shared Transformer, the mean over steps."""
+"""What is left of a network that is stripped: a modality's way in, the shared Transformer, the mean over steps. As all
+layers here it may hold several runs, one behind the other.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,6 +13,7 @@ from torch.nn.functional import one_hot
 from uml_pipeline.learn.geometry import Array
 from uml_pipeline.learn.sequence.config import NetworkConfig
 from uml_pipeline.learn.sequence.ragged import Ragged
+from uml_pipeline.learn.sequence.stacked import Embedding, Linear
 from uml_pipeline.learn.sequence.transformer import Transformer
 from uml_pipeline.workers import chunks
 
@@ -26,21 +29,26 @@ class Numbers(nn.Module):
     def __init__(self, mean: Tensor, std: Tensor, width: int) -> None:
         """`mean` and `std` [d] of the training steps; a column that never changes stays as it is."""
         super().__init__()
-        self.register_buffer("mean", mean)
-        self.register_buffer("std", torch.where(std > 0, std, torch.ones_like(std)))
-        self.inward = nn.Linear(len(mean), width)
+        self.register_buffer("mean", mean[None])  # [run, d]
+        self.register_buffer("std", torch.where(std > 0, std, torch.ones_like(std))[None])
+        self.inward = Linear(len(mean), width)
+
+    @property
+    def shape(self) -> tuple[str, int]:
+        """Ways in of one shape can be stacked."""
+        return "numbers", self.mean.shape[1]
 
     def truth(self, values: Tensor) -> Tensor:
-        """What is to be predicted: [step, d]. A number that is missing is at its mean."""
-        return torch.nan_to_num((values - self.mean) / self.std, nan=0.0)
+        """What is to be predicted: [run, step, d]. A number that is missing is at its mean."""
+        return torch.nan_to_num((values - self.mean[:, None]) / self.std[:, None], nan=0.0)
 
     def plain(self, values: Tensor) -> Tensor:
-        """The steps themselves: [step, d]."""
+        """The steps themselves: [run, step, d]."""
         return self.truth(values)
 
-    def forward(self, values: Tensor) -> Tensor:
-        """[step, d] -> [step, width]."""
-        return self.inward(self.truth(values))
+    def forward(self, truth: Tensor) -> Tensor:
+        """From what `truth` gave: [run, step, d] -> [run, step, width]."""
+        return self.inward(truth)
 
 
 class Tokens(nn.Module):
@@ -51,21 +59,26 @@ class Tokens(nn.Module):
     def __init__(self, known: Tensor, width: int) -> None:
         """`known` tokens, in ascending order."""
         super().__init__()
-        self.register_buffer("known", known)
-        self.inward = nn.Embedding(len(known) + 1, width)
+        self.register_buffer("known", known[None])  # [run, token]
+        self.inward = Embedding(len(known) + 1, width)
+
+    @property
+    def shape(self) -> tuple[str, int]:
+        """Ways in of one shape can be stacked."""
+        return "tokens", self.known.shape[1]
 
     def truth(self, values: Tensor) -> Tensor:
-        """What is to be predicted: the token's number [step], 0 of one that is not known."""
-        at = torch.searchsorted(self.known, values).clamp(max=len(self.known) - 1)
-        return torch.where(self.known[at] == values, at + 1, torch.zeros_like(at))
+        """What is to be predicted: the token's number [run, step], 0 of one that is not known."""
+        at = torch.searchsorted(self.known, values.contiguous()).clamp(max=self.known.shape[1] - 1)
+        return torch.where(self.known.gather(1, at) == values, at + 1, torch.zeros_like(at))
 
     def plain(self, values: Tensor) -> Tensor:
-        """The steps themselves, one-hot: [step, token]."""
-        return one_hot(self.truth(values), len(self.known) + 1).float()
+        """The steps themselves, one-hot: [run, step, token]."""
+        return one_hot(self.truth(values), self.known.shape[1] + 1).float()
 
-    def forward(self, values: Tensor) -> Tensor:
-        """[step] -> [step, width]."""
-        return self.inward(self.truth(values))
+    def forward(self, truth: Tensor) -> Tensor:
+        """From what `truth` gave: [run, step] -> [run, step, width]."""
+        return self.inward(truth)
 
 
 Entrance = Numbers | Tokens
@@ -79,23 +92,23 @@ class Reader(nn.Module):
         self.entrance, self.shared = entrance, shared
 
     def forward(self, batch: Ragged) -> Tensor:
-        """Output at every step: [step of all, width]."""
+        """Output at every step: [run, step, width]."""
         if self.shared is None:
             return self.entrance.plain(batch.values)
-        return self.shared(self.entrance(batch.values), batch)
+        return self.shared(self.entrance(self.entrance.truth(batch.values)), batch)
 
     def pooled(self, batch: Ragged) -> Tensor:
-        """Mean over each sequence's own steps: [sequence, width]."""
+        """Mean over each sequence's own steps: [run, sequence, width]."""
         return batch.mean(self(batch).float())
 
 
 def represent(reader: Reader, sequences: Sequence[Tensor], device: torch.device | None = None) -> Array:
-    """Representations of sequences of any length: [sequence, width]."""
+    """One run's representations of sequences of any length: [sequence, width]."""
     device = device or torch.device("cpu")
     reader.to(device).eval()
     with torch.inference_mode():
-        parts = [reader.pooled(Ragged.of(some).to(device)).cpu().numpy() for some in chunks(sequences, _AT_ONCE)]
-    return np.concatenate(parts)
+        batches = (Ragged.of([some]).to(device) for some in chunks(sequences, _AT_ONCE))
+        return np.concatenate([reader.pooled(batch)[0].cpu().numpy() for batch in batches])
 
 
 def describe(reader: Reader, config: NetworkConfig) -> dict[str, Any]:
@@ -109,9 +122,9 @@ def reopen(description: Mapping[str, Any], weights: Mapping[str, Tensor]) -> Rea
     config = NetworkConfig(**description["network"])
     entrance: Entrance
     if description["tokens"]:
-        entrance = Tokens(weights["entrance.known"], config.width)
+        entrance = Tokens(weights["entrance.known"][0], config.width)
     else:
-        entrance = Numbers(weights["entrance.mean"], weights["entrance.std"], config.width)
+        entrance = Numbers(weights["entrance.mean"][0], weights["entrance.std"][0], config.width)
     reader = Reader(entrance, Transformer(config) if description["shared"] else None)
     reader.load_state_dict(dict(weights))
     return reader.eval()

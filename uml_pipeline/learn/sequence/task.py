@@ -1,4 +1,6 @@
-"""Next-step prediction of all modalities as a task for the engine: L = sum over modalities of weight * loss."""
+"""Next-step prediction of all modalities as a task for the engine: L = sum over modalities of weight * loss. Several
+runs of one shape learn at once, each from its own sequences, as if it were alone.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,10 +19,10 @@ from uml_pipeline.learn.engine.optimizer import plain_groups
 from uml_pipeline.learn.engine.streams import Stream, require_parts
 from uml_pipeline.learn.engine.world import World
 from uml_pipeline.learn.sequence.curriculum import Curriculum
+from uml_pipeline.learn.sequence.dropout import Masks, generators, masks
 from uml_pipeline.learn.sequence.monitors import effective_rank
 from uml_pipeline.learn.sequence.network import SharedNetwork
 from uml_pipeline.learn.sequence.ragged import Ragged
-from uml_pipeline.workers import chunks
 
 BATCHES = 3  # stream of random numbers, beside a run's seed
 _AT_ONCE = 64  # sequences
@@ -38,96 +40,139 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Lesson:
+    """What one run learns from. The first source is the target. One of weight 0 takes no part at all, so that the
+    others get the same bits as without it.
+    """
+
+    sources: Mapping[str, Source]
+    val: Sequence[Tensor]  # target sequences to look at
+    seed: int
+
+    def streams(self) -> dict[str, Stream]:
+        """Of each source that takes part its batches, from a stream of its own."""
+        return {
+            name: Stream(len(one.sequences), one.batch, (self.seed, BATCHES, crc32(name.encode())))
+            for name, one in self.sources.items()
+            if one.weight > 0
+        }
+
+
+@dataclass(frozen=True)
 class Drawn:
     """One part of a step's batch: sequences by modality, and how many the whole step has of each."""
 
     step: int
+    part: int
     batches: Mapping[str, Ragged]
-    counts: Mapping[str, int]
+    counts: Mapping[str, Tensor]  # [run]
 
 
 class Prediction:
-    """See Task of the engine. The first source is the target; every modality draws its batches from a stream of its
-    own. One of weight 0 takes no part at all, so that the others get the same bits as without it.
-    """
+    """See Task of the engine."""
 
     def __init__(
         self,
         model: SharedNetwork,
-        sources: Mapping[str, Source],
-        val: Sequence[Tensor],
+        lessons: Sequence[Lesson],
         config: EngineConfig,
-        seed: int,
         *,
         curriculum: Curriculum = Curriculum(),
         keep: Literal["last", "best"] = "last",
     ) -> None:
-        """`val`: target sequences to look at. `keep`: the weights after the last step, as the paper does; or those of
-        the look with the lowest loss on `val`, of those when everybody learns.
+        """`model`: the stack of all runs' networks; their lessons have the same sources, with the same ratios, of which
+        the same take part. `keep`: the weights after the last step, as the paper does; or those of the look with the
+        lowest loss on `val`, of those when everybody learns.
         """
         self.model: nn.Module = model
-        self._network, self._val, self._config = model, val, config
-        self._target = next(iter(sources))
-        self._sources = {name: one for name, one in sources.items() if one.weight > 0}
-        self._streams = {
-            name: Stream(len(one.sequences), one.batch, (seed, BATCHES, crc32(name.encode())))
-            for name, one in self._sources.items()
-        }
+        self.runs = len(lessons)
+        self._stack, self._lessons, self._config = model, lessons, config
+        self._streams = [one.streams() for one in lessons]
+        self._names = list(self._streams[0])
+        assert all(list(one) == self._names for one in self._streams)
+        self._target = next(iter(lessons[0].sources))
         self._curriculum, self._keep, self._taken = curriculum, keep, 0
 
     def check(self, world: World) -> None:
         """See `require_parts`."""
-        require_parts(self._streams.values(), self._config.accumulate * world.size, "ssl")
+        every = [stream for own in self._streams for stream in own.values()]
+        require_parts(every, self._config.accumulate * world.size, "ssl")
 
     def groups(self) -> list[dict[str, Any]]:
         """See Task."""
-        return plain_groups(self.model, self._config.weight_decay)
+        groups = plain_groups(self.model, self._config.weight_decay, stacked=True)
+        return [group | {"fused": True} for group in groups]  # reads weights and moments once, not ten times
 
     def heavy(self) -> list[nn.Module]:
         """See Task."""
-        return list(self._network.shared.blocks)
+        return list(self._stack.shared.blocks)
 
     def draw(self, step: int, part: int, world: World) -> Drawn:
         """See Task."""
         batches, counts = {}, {}
-        for name, source in self._sources.items():
-            numbers = self._curriculum.batches(name, step, source.ratio)
+        for name in self._names:
+            numbers = self._curriculum.batches(name, step, self._lessons[0].sources[name].ratio)
             if numbers:
-                rows = np.concatenate([self._streams[name].rows(one) for one in numbers])
-                own = world.share(rows[part :: self._config.accumulate])
-                batches[name], counts[name] = Ragged.of([source.sequences[row] for row in own]), len(rows)
-        return Drawn(step, batches, counts)
+                rows = [np.concatenate([own[name].rows(one) for one in numbers]) for own in self._streams]
+                own = [world.share(one[part :: self._config.accumulate]) for one in rows]
+                batches[name] = Ragged.of(
+                    [
+                        [lesson.sources[name].sequences[row] for row in some]
+                        for lesson, some in zip(self._lessons, own, strict=True)
+                    ]
+                )
+                counts[name] = torch.tensor([len(one) for one in rows])
+        return Drawn(step, part, batches, counts)
 
     def losses(self, model: nn.Module, drawn: Drawn, world: World) -> dict[str, Tensor]:
-        """See Task."""
+        """See Task. [run] by modality."""
         self._taken = drawn.step + 1
-        found = model({name: batch.to(world.device) for name, batch in drawn.batches.items()})
-        weights = {name: self._sources[name].weight / drawn.counts[name] for name in found}
-        return {name: weights[name] * losses.sum() for name, losses in found.items()}
+        batches = {name: batch.to(world.device) for name, batch in drawn.batches.items()}
+        found = model(batches, self._masks(batches, drawn, world))
+        return {name: self._weights(name, drawn).to(world.device) * losses.sum(1) for name, losses in found.items()}
 
-    def observe(self, losses: Mapping[str, Tensor], world: World) -> dict[str, float]:
+    def observe(self, losses: Mapping[str, Tensor], world: World) -> list[dict[str, float]]:
         """See Task. Cosines of the modalities' gradients on the shared module's first layer; none where the blocks
         behind it are compiled, which can be differentiated once alone.
         """
         if len(losses) < 2 or self._config.compile:
-            return {}
-        found = cosines(losses, self._network.shared.mix.weight, world)
-        return {f"cosine {pair}": value for pair, value in found.items()}
+            return [{} for _ in self._lessons]
+        found = cosines(losses, self._stack.shared.mix.weight, world, self.runs)
+        return [{f"cosine {pair}": value for pair, value in one.items()} for one in found]
 
-    def judge(self, model: nn.Module, world: World) -> Judgement:
+    def judge(self, model: nn.Module, world: World) -> list[Judgement]:
         """See Task. The target's loss on the validation sequences, and the effective rank of their representations."""
         assert isinstance(model, SharedNetwork)
-        reader, losses, pooled = model.reader(self._target), [], []
-        for some in chunks(self._val, _AT_ONCE):
-            batch = Ragged.of(some).to(world.device)
-            losses.append(model({self._target: batch})[self._target])
-            pooled.append(reader.pooled(batch))
-        loss = float(torch.cat(losses).mean())
-        return Judgement(self._score(loss), {"loss": loss, "rank": effective_rank(torch.cat(pooled))})
+        losses: list[list[Tensor]] = [[] for _ in self._lessons]
+        pooled: list[list[Tensor]] = [[] for _ in self._lessons]
+        for start in range(0, max(len(one.val) for one in self._lessons), _AT_ONCE):
+            batch = Ragged.of([one.val[start : start + _AT_ONCE] for one in self._lessons]).to(world.device)
+            found, z = model.read(self._target, batch)
+            means = batch.mean(z.float())
+            for run, lesson in enumerate(self._lessons):
+                count = len(lesson.val[start : start + _AT_ONCE])
+                losses[run].append(found[run, :count])
+                pooled[run].append(means[run, :count])
+        return [self._judged(torch.cat(one), torch.cat(other)) for one, other in zip(losses, pooled, strict=True)]
 
-    def _score(self, loss: float) -> float:
+    def _masks(self, batches: Mapping[str, Ragged], drawn: Drawn, world: World) -> dict[str, Masks] | None:
+        """The target's first, so that the others have no say in them."""
+        config = self._stack.shared.config
+        if not config.dropout:
+            return None
+        seeds = [one.seed for one in self._lessons]
+        draws = generators(seeds, (drawn.step, drawn.part, world.rank), world.device)
+        return {name: masks(config, batch, draws) for name, batch in batches.items()}
+
+    def _weights(self, name: str, drawn: Drawn) -> Tensor:
+        """What each run's losses of a modality are multiplied with: [run]."""
+        return torch.tensor([one.sources[name].weight for one in self._lessons]) / drawn.counts[name]
+
+    def _judged(self, losses: Tensor, pooled: Tensor) -> Judgement:
         """Lower is better: of looks that cannot be compared by their loss, the later one."""
+        loss = float(losses.mean())
+        facts = {"loss": loss, "rank": effective_rank(pooled)}
         if self._keep == "last":
-            return -float(self._taken)
+            return Judgement(-float(self._taken), facts)
         comparable = self._taken > 0 and self._curriculum.joint(self._taken - 1)
-        return loss if comparable else _LATE - self._taken
+        return Judgement(loss if comparable else _LATE - self._taken, facts)

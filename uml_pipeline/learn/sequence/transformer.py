@@ -4,10 +4,12 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import scaled_dot_product_attention
+from torch.nn.functional import embedding, relu, scaled_dot_product_attention
 
 from uml_pipeline.learn.sequence.config import NetworkConfig
+from uml_pipeline.learn.sequence.dropout import BlockMasks, Masks
 from uml_pipeline.learn.sequence.ragged import Ragged
+from uml_pipeline.learn.sequence.stacked import Embedding, Linear, Norm
 
 
 class Transformer(nn.Module):
@@ -15,20 +17,21 @@ class Transformer(nn.Module):
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
-        self.mix = nn.Linear(config.width, config.width, bias=False)  # the paper's code has it as a 1 x 1 convolution
+        self.config = config
+        self.mix = Linear(config.width, config.width, bias=False)  # the paper's code has it as a 1 x 1 convolution
         self.positions = _positions(config)
-        self.dropout = nn.Dropout(config.dropout)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
-        self.norm = nn.LayerNorm(config.width) if config.norm == "pre" else nn.Identity()
+        self.norm = Norm(config.width) if config.norm == "pre" else nn.Identity()
 
-    def forward(self, z: Tensor, batch: Ragged) -> Tensor:
-        """`z` of the batch's steps: [step of all, width] -> [step of all, width]."""
+    def forward(self, z: Tensor, batch: Ragged, masks: Masks | None = None) -> Tensor:
+        """`z` of the batch's steps: [run, step, width] -> [run, step, width]. Without masks nothing is dropped."""
         z = self.mix(z)
         if self.positions is not None:
             z = z + self.positions(batch.places)
-        z = self.dropout(z)
-        for block in self.blocks:
-            z = block(z, batch)
+        if masks is not None:
+            z = z * masks.inward
+        for block, own in zip(self.blocks, masks.blocks if masks else [None] * len(self.blocks), strict=True):
+            z = block(z, batch, own)
         return self.norm(z)
 
 
@@ -37,36 +40,51 @@ class Block(nn.Module):
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
-        self.heads, self.pre, self.share = config.heads, config.norm == "pre", config.dropout
-        self.qkv = nn.Linear(config.width, 3 * config.width)
-        self.out = nn.Linear(config.width, config.width)
-        self.perceptron = nn.Sequential(
-            nn.Linear(config.width, config.hidden),
-            nn.ReLU(),
-            nn.Dropout(config.dropout),
-            nn.Linear(config.hidden, config.width),
-        )
-        self.norms = nn.ModuleList(nn.LayerNorm(config.width) for _ in range(2))
-        self.dropout = nn.Dropout(config.dropout)
+        self.heads, self.pre = config.heads, config.norm == "pre"
+        self.qkv = Linear(config.width, 3 * config.width)
+        self.out = Linear(config.width, config.width)
+        self.wide, self.narrow = Linear(config.width, config.hidden), Linear(config.hidden, config.width)
+        self.norms = nn.ModuleList(Norm(config.width) for _ in range(2))
 
-    def forward(self, z: Tensor, batch: Ragged) -> Tensor:
-        """[step of all, width] -> [step of all, width]."""
+    def forward(self, z: Tensor, batch: Ragged, masks: BlockMasks | None = None) -> Tensor:
+        """[run, step, width] -> [run, step, width]."""
         attended, perceived = self.norms
         if self.pre:
-            z = z + self.dropout(self._attend(attended(z), batch))
-            return z + self.dropout(self.perceptron(perceived(z)))
-        z = attended(z + self.dropout(self._attend(z, batch)))
-        return perceived(z + self.dropout(self.perceptron(z)))
+            z = z + self._attend(attended(z), batch, masks)
+            return z + self._perceive(perceived(z), masks)
+        z = attended(z + self._attend(z, batch, masks))
+        return perceived(z + self._perceive(z, masks))
 
-    def _attend(self, z: Tensor, batch: Ragged) -> Tensor:
+    def _attend(self, z: Tensor, batch: Ragged, masks: BlockMasks | None) -> Tensor:
         """Padding stands behind each sequence's end: the causal mask alone keeps it out of every real step, and leaves
         the fast kernels usable, which take no other mask.
         """
-        qkv = batch.pad(self.qkv(z)).unflatten(-1, (3, self.heads, -1))  # [sequence, step, 3, head, width / heads]
-        q, k, v = qkv.permute(2, 0, 3, 1, 4)
-        share = self.share if self.training else 0.0
-        seen = scaled_dot_product_attention(q, k, v, dropout_p=share, is_causal=True)
-        return self.out(batch.unpad(seen.transpose(1, 2).flatten(2)))
+        parts = batch.pad(self.qkv(z))
+        drops = masks.attention if masks else [None] * len(parts)
+        seen = [self._seen(one, drop) for one, drop in zip(parts, drops, strict=True)]
+        out = self.out(batch.unpad(seen))
+        return out * masks.attended if masks else out
+
+    def _seen(self, qkv: Tensor, drop: Tensor | None) -> Tensor:
+        """Each step sees itself and those before it: [sequence, step, 3 width] -> [sequence, step, width]. Written out
+        where weights are dropped: torch's own way takes no masks that were drawn elsewhere.
+        """
+        q, k, v = qkv.unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)  # [sequence, head, step, width / head]
+        if drop is None:
+            seen = scaled_dot_product_attention(q, k, v, is_causal=True)
+        else:
+            later = q.new_full((1, q.shape[2], q.shape[2]), -math.inf).triu(1)
+            scores = torch.baddbmm(
+                later, q.flatten(0, 1), k.flatten(0, 1).transpose(1, 2), alpha=q.shape[3] ** -0.5
+            )  # [sequence * head, step, step]
+            seen = torch.bmm(scores.softmax(2) * drop, v.flatten(0, 1)).view(q.shape)
+        return seen.transpose(1, 2).flatten(2)
+
+    def _perceive(self, z: Tensor, masks: BlockMasks | None) -> Tensor:
+        hidden = relu(self.wide(z))
+        if masks is None:
+            return self.narrow(hidden)
+        return self.narrow(hidden * masks.hidden) * masks.perceived
 
 
 class Sinusoidal(nn.Module):
@@ -83,13 +101,13 @@ class Sinusoidal(nn.Module):
         self.register_buffer("table", both, persistent=False)
 
     def forward(self, places: Tensor) -> Tensor:
-        """[step] -> [step, width]."""
-        return self.table[places]
+        """[run, step] -> [run, step, width]."""
+        return embedding(places, self.table)
 
 
 def _positions(config: NetworkConfig) -> nn.Module | None:
     if config.positions == "none":
         return None
     if config.positions == "learned":
-        return nn.Embedding(config.longest, config.width)
+        return Embedding(config.longest, config.width)
     return Sinusoidal(config.longest, config.width)

@@ -31,6 +31,7 @@ class Finetuning:
 
     def __init__(self, built: Built, train: Rows, val: Rows, alpha: float, config: FinetuneConfig, seed: int) -> None:
         self.model: nn.Module = built.model
+        self.runs = 1
         self.resting = False  # whether the encoder rests: the target's samples are then its features
         self._built, self._train, self._val = built, train, val
         self._alpha, self._config, self._seed = alpha, config, seed
@@ -77,20 +78,20 @@ class Finetuning:
         logits = model(inputs, resting=self.resting)
         return {name: self._loss(name, logits[name], batch, world) for name, batch in batches.items()}
 
-    def observe(self, losses: Mapping[str, Tensor], world: World) -> dict[str, float]:
+    def observe(self, losses: Mapping[str, Tensor], world: World) -> list[dict[str, float]]:
         """See Task. The gradients' cosines on the shared head, `cosine target|<silo>`, without the silos' weights."""
         if len(losses) < 2 or self._alpha == 0:
-            return {}
-        found = cosines(losses, self._built.model.head.weight, world)
-        return {f"cosine {pair}": value for pair, value in found.items()}
+            return [{}]
+        [found] = cosines(losses, self._built.model.head.weight, world)
+        return [{f"cosine {pair}": value for pair, value in found.items()}]
 
-    def judge(self, model: nn.Module, world: World) -> Judgement:
+    def judge(self, model: nn.Module, world: World) -> list[Judgement]:
         """See Task. Log-loss at the best scale, and accuracy in percent."""
         assert isinstance(model, SharedHead)
         logits, y = logits_of(model, self._target, self._val, world, resting=self.resting)
         loss, factor = map(float, calibrated(logits.float(), y))
         right = float((logits.argmax(1) == y).double().mean())
-        return Judgement(loss, {"accuracy": 100 * right, "factor": factor})
+        return [Judgement(loss, {"accuracy": 100 * right, "factor": factor})]
 
     def _encodings(self) -> list[Encoding]:
         """All encoders that learn."""

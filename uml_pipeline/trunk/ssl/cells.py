@@ -1,6 +1,6 @@
 """One arm on all episodes of a seed: trained once without labels, then probed with few and more of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -8,7 +8,6 @@ import numpy as np
 import torch
 
 from uml_pipeline.learn.engine.loop import Fit
-from uml_pipeline.learn.engine.world import World
 from uml_pipeline.learn.geometry import Array
 from uml_pipeline.learn.sequence.monitors import effective_rank
 from uml_pipeline.learn.sequence.probe import neighbours, probe
@@ -29,21 +28,21 @@ class Cell(cells.Cell):
     rank: float  # of the representation of the validation side
 
 
-def solve(
-    inputs: Inputs, arm: Arm, drawn: Sequence[Episode], folder: Path, world: World, advance: Callable[[int], None]
-) -> list[Cell]:
-    """Train all settings of an arm on the training side of a seed, with and without label, and probe each on that
-    seed's episodes.
-    """
-    seed = drawn[0].seed
+def runs_of(inputs: Inputs, arm: Arm, seed: int, folder: Path) -> list[Run]:
+    """All settings of an arm on the training side of a seed, with and without label."""
     train, val, _ = sides(inputs.manifest, seed)
-    runs = [
+    return [
         Run(inputs, arm, setting, train, val, seed, folder / f"{arm.name}-{seed}-{place}")
         for place, setting in enumerate(arm.settings)
     ]
-    fits = [one.fit(world, advance) if arm.trained else None for one in runs]
-    seen = [represent(run.reader(found), inputs.x, world.device) for run, found in zip(runs, fits, strict=True)]
-    ranks = [effective_rank(torch.from_numpy(z[val])) for z in seen]
+
+
+def solve(inputs: Inputs, arm: Arm, drawn: Sequence[Episode], folder: Path, device: torch.device) -> list[Cell]:
+    """Probe what an arm's trainings on a seed came to, on that seed's episodes."""
+    runs = runs_of(inputs, arm, drawn[0].seed, folder)
+    fits = [one.found() if arm.trained else None for one in runs]
+    seen = [represent(run.reader(found), inputs.x, device) for run, found in zip(runs, fits, strict=True)]
+    ranks = [effective_rank(torch.from_numpy(z[runs[0].val])) for z in seen]
     return [_cell(inputs, arm, episode, fits, seen, ranks) for episode in drawn]
 
 

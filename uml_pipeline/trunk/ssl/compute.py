@@ -16,9 +16,10 @@ from uml_pipeline.trunk.admission import drawn_episodes
 from uml_pipeline.trunk.decision import Decision
 from uml_pipeline.trunk.recipes import Recipe, decide
 from uml_pipeline.trunk.ssl.arms import Arm, arms
-from uml_pipeline.trunk.ssl.cells import Cell, hits, solve
+from uml_pipeline.trunk.ssl.cells import Cell, hits, runs_of, solve
 from uml_pipeline.trunk.ssl.inputs import Inputs, gather
 from uml_pipeline.trunk.ssl.runs import Run
+from uml_pipeline.trunk.ssl.stacks import train_all
 from uml_pipeline.trunk.unfinished import key, root
 
 
@@ -56,14 +57,12 @@ def compute(study: Study, world: World) -> Outcome:
     by_seed, clean = draw(study, inputs)
     folder = root(study) / key(study, {"save_every"})
     folder.mkdir(parents=True, exist_ok=True)
-    trainings = len(by_seed) * sum(len(arm.settings) for arm in lineup if arm.trained)
-    with progress("self-supervised training, steps", trainings * study.params.trunk.ssl.steps) as advance:
-        cells = [
-            cell
-            for drawn in by_seed.values()
-            for arm in lineup
-            for cell in solve(inputs, arm, drawn, folder, world, advance)
-        ]
+    runs = [run for seed in by_seed for arm in lineup if arm.trained for run in runs_of(inputs, arm, seed, folder)]
+    with progress("self-supervised training, steps", len(runs) * study.params.trunk.ssl.steps) as advance:
+        train_all(runs, world, advance)
+    cells = [
+        cell for drawn in by_seed.values() for arm in lineup for cell in solve(inputs, arm, drawn, folder, world.device)
+    ]
     most = max(study.params.trunk.shots)
     decision = decide(lineup, [one for one in cells if one.shots == most and one.seed in clean])
     ships = _whole(inputs, decision.ships, folder, world)
@@ -102,7 +101,9 @@ def _whole(inputs: Inputs, recipe: Recipe[Arm], folder: Path, world: World) -> F
     manifest, y = inputs.manifest, inputs.y
     train, val = (np.flatnonzero(manifest["split"] == side) for side in ("train", "val"))
     run = Run(inputs, recipe.arm, recipe.setting, train, val, 0, folder / f"whole-{recipe.arm.name}")
-    found = run.fit(world, lambda steps: None) if recipe.arm.trained else None
+    if recipe.arm.trained:
+        train_all([run], world, lambda steps: None)
+    found = run.found() if recipe.arm.trained else None
     reader = run.reader(found)
     z = represent(reader, inputs.x, world.device)
     rows = np.setdiff1d(np.flatnonzero(y >= 0), held_out(manifest))

@@ -1,0 +1,69 @@
+"""Trainings of one shape learn at once: other seeds, other arms, other weights of the loss, for the price of few."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+
+from uml_pipeline.learn.engine.loop import fit_all
+from uml_pipeline.learn.engine.world import World
+from uml_pipeline.learn.sequence.network import shape
+from uml_pipeline.learn.sequence.stacked import stack
+from uml_pipeline.learn.sequence.task import Prediction
+from uml_pipeline.trunk.ssl.runs import Run
+from uml_pipeline.workspace import fingerprint_of
+
+_AT_ONCE = {"cpu": 1_000_000, "cuda": 400_000_000}
+"""Numbers between a block's two widest layers, of all runs: more are not quicker (see benchmarks/ssl.py)."""
+
+
+def train_all(runs: Sequence[Run], world: World, advance: Callable[[int], None]) -> None:
+    """Train what is not done, or go on where it was killed; `advance` is told the steps of all runs.
+
+    Raises:
+        UserError: a batch is too small for the parts it is computed in.
+    """
+    for some in stacks(runs, world.device):
+        missing = some[0].config.steps * len(some)
+        if not all(one.done for one in some):
+            missing -= _train(some, world, advance)
+        advance(missing)
+
+
+def stacks(runs: Sequence[Run], device: torch.device) -> list[list[Run]]:
+    """Who is trained beside whom. It follows from the runs and the kind of device, never from what is done already: so
+    a killed sweep goes on to the same bits.
+    """
+    kinds: dict[object, list[Run]] = {}
+    for one in runs:
+        kinds.setdefault((one.setting.learning_rate, shape(one.modalities())), []).append(one)
+    return [some for own in kinds.values() for some in _parted(own, device)]
+
+
+def _train(runs: list[Run], world: World, advance: Callable[[int], None]) -> int:
+    """Steps of all runs that were taken."""
+    config, network = runs[0].config, stack([one.network() for one in runs])
+    lessons = [one.lesson() for one in runs]
+    task = Prediction(network, lessons, config, curriculum=runs[0].curriculum(), keep=config.keep)
+    task.check(world)
+    at = runs[0].folder.parent / f"{fingerprint_of([one.folder.name for one in runs])[:16]}.safetensors"
+    every = fit_all(task, config, 0, world=world, checkpoint=at, advance=lambda steps: advance(steps * len(runs)))
+    if world.first:
+        for one, found in zip(runs, every, strict=True):
+            one.keep(found)
+        at.unlink(missing_ok=True)
+    world.wait()
+    return len(runs) * max(int(found.history[-1]["step"]) for found in every)
+
+
+def _parted(runs: list[Run], device: torch.device) -> list[list[Run]]:
+    """Parts as equal as can be, none larger than is quick."""
+    most = max(1, _AT_ONCE[device.type] // max(map(_numbers, runs)))
+    parts = np.array_split(np.arange(len(runs)), -(-len(runs) // most))
+    return [[runs[place] for place in part] for part in parts]
+
+
+def _numbers(run: Run) -> int:
+    """In a block's widest layer, for one batch of the modality that has the most steps."""
+    steps = [one.batch * np.mean([len(own) for own in one.sequences]) for one in run.lesson().sources.values()]
+    return int(run.config.network.hidden * max(steps))
