@@ -2,6 +2,7 @@
 
 from functools import cached_property
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ _WEIGHTS = Path(__file__).parent / "weights" / "emoji.safetensors"
 class EmojiEncoder(ImageEncoder):
     """Images of any size, squeezed to 64x64. The network is loaded when the first image comes."""
 
-    dim, space = DIM, "minilm"
+    dim, space, stepwise = DIM, "minilm", True
 
     def __init__(self, spec: Spec) -> None:
         super().__init__(spec)
@@ -38,3 +39,7 @@ class EmojiEncoder(ImageEncoder):
         """See ImageEncoder."""
         squeezed = np.array(image.resize((SIDE, SIDE), Image.Resampling.BILINEAR))
         return torch.from_numpy(squeezed).permute(2, 0, 1)
+
+    def grid(self, images: Tensor) -> Tensor:
+        """See ImageEncoder."""
+        return cast(EmojiNet, self.net).grid(images)

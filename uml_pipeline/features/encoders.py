@@ -108,6 +108,8 @@ class Encoder(ABC):
     """What `fit` gave, as it came in the Spec."""
     sequential: ClassVar[bool] = False
     """Whether `sequences` gives more than the vector."""
+    stepwise: ClassVar[bool] = False
+    """Whether `states` gives what the network makes of a sample's parts."""
     net: "nn.Module | None" = None
     """The network, if there is one: the engine moves it to the device. A cached_property loads it when first asked."""
 
@@ -128,6 +130,12 @@ class Encoder(ABC):
     def compute(self, batch: "Tensor") -> "Tensor":
         """Vectors of prepared samples on the device: [sample, *shape] -> [sample, view, dim] or [sample, dim]."""
         return batch
+
+    def states(self, batch: "Tensor", longest: int) -> "Tensor":
+        """The network's own vectors of the parts of prepared samples, before anything is pooled, at most `longest` of
+        each sample: [sample, *shape] -> [sample, step, d]. For encoders that are `stepwise`.
+        """
+        raise NotImplementedError
 
     def fit(self, samples: Iterable[Sample]) -> dict[str, Any]:
         """Learn from the training samples what `prepare` needs (means, categories), for encoders with `fits`: plain

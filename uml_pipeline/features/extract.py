@@ -1,7 +1,7 @@
 """The extraction engine in one process: decoding in threads, overlapped with the network; batches of fixed shapes."""
 
 from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
@@ -19,8 +19,14 @@ Batch = tuple[list[int], np.ndarray]
 _AHEAD = 4  # chunks and batches a thread, waiting in memory
 
 
-def batches(encoder: Encoder, samples: Sequence[Sample], runtime: Runtime | None = None) -> Iterator[Batch]:
+def batches(
+    encoder: Encoder,
+    samples: Sequence[Sample],
+    runtime: Runtime | None = None,
+    asked: Callable[[Tensor], Tensor] | None = None,
+) -> Iterator[Batch]:
     """Encode all samples, in whatever order suits; every sample comes once. `samples` may open them when indexed.
+    `asked`: what the network is asked for instead of vectors, of a batch on its device: [sample, step, d].
 
     On a CPU every thread decodes chunks and computes whole batches with one core of its own (torch's own way, all cores
     on one batch, waits after every layer). On a GPU the threads decode, and two more feed the device.
@@ -39,8 +45,8 @@ def batches(encoder: Encoder, samples: Sequence[Sample], runtime: Runtime | None
         size = runtime.size(encoder, members[0][1])
         filled = [tensor for _, tensor in members] + [members[0][1]] * (size - len(members))
         with torch.inference_mode():
-            vectors = runtime.compute(encoder, torch.stack(filled))[: len(members)]
-        return [index for index, _ in members], vectors.reshape(len(members), -1, encoder.dim)
+            vectors = runtime.compute(encoder, torch.stack(filled), asked)[: len(members)]
+        return [index for index, _ in members], vectors.reshape(len(members), -1, vectors.shape[-1])
 
     with _threads(runtime.threads) as workers, _threads(2) as feeders:
         on = workers if runtime.device == "cpu" else feeders

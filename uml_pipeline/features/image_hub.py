@@ -10,11 +10,13 @@ from torch import Tensor
 
 from uml_pipeline.features import two_towers
 from uml_pipeline.features.encoders import Spec, digest
+from uml_pipeline.features.grids import grid_of
 from uml_pipeline.features.hub_loading import EXPORTED, Checkpoint, opened, recipe
 from uml_pipeline.features.torch_images import ImageEncoder, ready, state_bytes
 
 _CLASS_TOKEN = {"deit", "dinov2", "dinov2_with_registers", "dinov3_vit", "vit"}
 _MEAN = {"beit", "convnext", "convnextv2", "resnet", "swin", "swinv2"}  # over the image, which they pool themselves
+_MERGED = {"swin", "swinv2"}  # layers join patches, and nothing stands beside them
 _TWO_TOWERS = {kind for kind, modalities in two_towers.KINDS.items() if "image" in modalities}
 _KINDS = sorted(_CLASS_TOKEN | _MEAN | _TWO_TOWERS)
 _POOLER = "pooler"  # a vision transformer's: most checkpoints lack it, nothing here reads it
@@ -24,6 +26,8 @@ class ImageHubEncoder(ImageEncoder):
     """`transformers/<name or folder>[?revision=...]` on images as the checkpoint's own image processor prepares them:
     of two towers the projected vector, of a vision transformer its class token, of others the mean over the image.
     """
+
+    stepwise = True
 
     def __init__(self, spec: Spec) -> None:
         """Load from a folder, or by its name from the hub (or the hub's local cache).
@@ -51,6 +55,20 @@ class ImageHubEncoder(ImageEncoder):
             return self.net.get_image_features(pixel_values=images).pooler_output
         found = self.net(pixel_values=images)
         return found.last_hidden_state[:, 0] if kind in _CLASS_TOKEN else found.pooler_output.flatten(1)
+
+    def grid(self, images: Tensor) -> Tensor:
+        """See ImageEncoder. Last hidden states of the patches, without class token and registers; a convnet's last
+        cells. Of two towers before they are projected.
+        """
+        kind = self.net.config.model_type
+        net = self.net.vision_model if kind in _TWO_TOWERS else self.net
+        found = net(pixel_values=images).last_hidden_state
+        if found.ndim == 4:
+            return found
+        if kind in _MERGED:
+            return grid_of(found, images)
+        rows, columns = (side // net.config.patch_size for side in images.shape[-2:])
+        return grid_of(found[:, -rows * columns :], images)  # what else there is stands before them
 
     def export(self, folder: Path) -> None:
         """Write network and image processor into `folder`/encoder."""

@@ -1,5 +1,6 @@
 """Where and how exactly an encoder's network computes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -54,9 +55,9 @@ class Runtime:
         """Prepared samples of a batch."""
         return encoder.size(tuple(prepared.shape)) * (1 if self.device == "cpu" else _ON_GPU)
 
-    def compute(self, encoder: Encoder, batch: Tensor) -> np.ndarray:
-        """Vectors of a batch as float32, back in the CPU's memory."""
+    def compute(self, encoder: Encoder, batch: Tensor, asked: Callable[[Tensor], Tensor] | None = None) -> np.ndarray:
+        """Vectors of a batch (or what else is `asked` of it) as float32, back in the CPU's memory."""
         kind = self.dtype if batch.is_floating_point() and encoder.net is not None else batch.dtype
         if self.device != "cpu":
             batch = batch.pin_memory()
-        return encoder.compute(batch.to(self.device, kind, non_blocking=True)).float().cpu().numpy()
+        return (asked or encoder.compute)(batch.to(self.device, kind, non_blocking=True)).float().cpu().numpy()

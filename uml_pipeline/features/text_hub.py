@@ -50,6 +50,12 @@ class TextHubEncoder(TextEncoder):
         mask = None if self._kind == _PADDED else torch.ones_like(batch)
         return self.net.get_text_features(input_ids=batch, attention_mask=mask).pooler_output
 
+    def states(self, batch: Tensor, longest: int) -> Tensor:
+        """See TextEncoder."""
+        if self._kind not in two_towers.KINDS:
+            return super().states(batch, longest)
+        return self.net.text_model.get_input_embeddings()(batch[:, :longest])
+
     def export(self, folder: Path) -> None:
         """Write network and tokenizer into `folder`/encoder."""
         self.net.save_pretrained(folder / EXPORTED)

@@ -24,7 +24,7 @@ POOLINGS = tuple(_POOLINGS)
 class TextEncoder(Encoder):
     """Texts through a tokenizer and a network. A subclass sets `net` and `tokens`, and perhaps `pooling`."""
 
-    modality, chunk, sequential = "text", 256, True
+    modality, chunk, sequential, stepwise = "text", 256, True, True
     net: Any
     tokens: Callable[[list[str]], list[list[int]]]
     pooling: str = "mean"
@@ -36,6 +36,12 @@ class TextEncoder(Encoder):
     def sequences(self, samples: Sequence[Sample]) -> list[Tensor]:
         """See Encoder. Token ids: hidden states would know of the tokens that are to be predicted."""
         return self.prepare(samples)
+
+    def states(self, batch: Tensor, longest: int) -> Tensor:
+        """See Encoder. The tokens' rows in the network's table of input embeddings: of all that it makes of them, what
+        does not know their neighbours.
+        """
+        return self.net.get_input_embeddings()(batch[:, :longest])
 
     def size(self, shape: tuple[int, ...]) -> int:
         """See Encoder."""

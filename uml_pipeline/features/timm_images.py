@@ -9,6 +9,7 @@ from torch import Tensor
 
 from uml_pipeline.errors import UserError
 from uml_pipeline.features.encoders import WEIGHTS, Spec, digest, list_encoders, unknown
+from uml_pipeline.features.grids import grid_of
 from uml_pipeline.features.timm_checkpoints import read
 from uml_pipeline.features.timm_options import split
 from uml_pipeline.features.torch_images import ImageEncoder, ready, state_bytes
@@ -18,6 +19,8 @@ class TimmEncoder(ImageEncoder):
     """`timm/<name>[?keyword=value&...]`: pooled features before the classifier, with timm's own preprocessing for that
     name but for what the keywords say (timm_options.py).
     """
+
+    stepwise = True
 
     def __init__(self, spec: Spec) -> None:
         """Build the network and load `checkpoint`, or else the pretrained weights of the hub (or its local cache).
@@ -44,6 +47,20 @@ class TimmEncoder(ImageEncoder):
     def pixels(self, image: Image.Image) -> Tensor:
         """See ImageEncoder."""
         return self._pixels(image)
+
+    def grid(self, images: Tensor) -> Tensor:
+        """See ImageEncoder. Patches without class token and registers; a convnet's last cells.
+
+        Raises:
+            UserError: the network gives neither.
+        """
+        found = self.net.forward_features(images)
+        if isinstance(found, Tensor) and found.ndim == 3:
+            return grid_of(found[:, getattr(self.net, "num_prefix_tokens", 0) :], images)
+        if isinstance(found, Tensor) and found.ndim == 4:
+            return found.permute(0, 3, 1, 2) if getattr(self.net, "output_fmt", "NCHW") == "NHWC" else found
+        fix = "write `raw` or `vector` for this silo in `trunk.ssl.inputs`"
+        raise UserError(f"{self.name!r} gives no grid of features", where=f"encoder: {self.name}", fix=fix)
 
     def export(self, folder: Path) -> None:
         """Write the weights as `folder`/encoder.safetensors."""

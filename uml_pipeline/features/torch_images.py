@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, unfold
 
 from uml_pipeline.features.encoders import Encoder, Spec
+from uml_pipeline.features.grids import cells
 from uml_pipeline.features.views import crops
 from uml_pipeline.samples import Sample
 from uml_pipeline.samples.images import read_image
@@ -21,7 +22,9 @@ Channels = tuple[float, float, float]
 
 
 class ImageEncoder(Encoder):
-    """Every view of an image through one network. A subclass sets `net`, and writes `pixels` and perhaps `pooled`."""
+    """Every view of an image through one network. A subclass sets `net`, and writes `pixels`, perhaps `pooled`, and
+    `grid` if it is `stepwise`.
+    """
 
     modality, sequential = "image", True
     net: Any
@@ -42,6 +45,12 @@ class ImageEncoder(Encoder):
         """The vectors of normalised images: [image, 3, height, width] -> [image, dim]."""
         return self.net(images)
 
+    def grid(self, images: Tensor) -> Tensor:
+        """What the network makes of the parts of normalised images: [image, 3, height, width] ->
+        [image, d, row, column].
+        """
+        raise NotImplementedError
+
     def prepare(self, samples: Sequence[Sample]) -> list[Tensor]:
         """See Encoder. [3, height, width]; where there are further views, [view, 3, height, width]."""
         return [self._viewed(read_image(cast("Path | bytes", sample))) for sample in samples]
@@ -59,6 +68,10 @@ class ImageEncoder(Encoder):
         """See Encoder. One view after the other: the shape, and so the first view's bits, are those of no views."""
         views = batch.unbind(1) if self.views > 1 else [batch]
         return torch.stack([self.pooled(self._normal(view)) for view in views], 1)
+
+    def states(self, batch: Tensor, longest: int) -> Tensor:
+        """See Encoder. Patches or cells, row by row, of images without further views."""
+        return cells(self.grid(self._normal(batch)), longest)
 
     def _viewed(self, image: Image.Image) -> Tensor:
         first = self.pixels(image)

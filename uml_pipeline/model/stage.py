@@ -2,6 +2,7 @@
 
 from uml_pipeline.features import create_encoder, load_encoder, read_config
 from uml_pipeline.features.encoders import Encoder
+from uml_pipeline.features.steps import Steps, default
 from uml_pipeline.lineage import collect
 from uml_pipeline.model.card import card
 from uml_pipeline.model.unimodal import CONFIG, LABELS, PLAIN, READ, STANDARDISED, WEIGHTS, model_hash
@@ -37,11 +38,16 @@ def run(study: Study) -> None:
                 "method": config["ships"]["method"],
                 "samples": config["samples"],
             }
-            | {key: config[key] for key in ("reader",) if key in config},
+            | ({"reader": config["reader"] | {"steps": _steps(study, encoder)}} if "reader" in config else {}),
         )
         encoder.export(folder)
         write_json(folder / "lineage.json", collect(study, model_hash(folder)))
         (folder / "README.md").write_text(card(study.target, config, metrics, encoder.describe()), encoding="utf-8")
+
+
+def _steps(study: Study, encoder: Encoder) -> Steps:
+    """What the reader's sequences are."""
+    return study.params.trunk.ssl.inputs.get(study.target) or default(encoder)
 
 
 def _frozen(study: Study) -> Encoder:

@@ -66,10 +66,11 @@ class Model:
         """
         if self._reader is None:
             return self.encoder.encode(samples)
+        from uml_pipeline.features.steps import sequences
         from uml_pipeline.learn.sequence.reader import represent
 
-        longest = self.config["reader"]["network"]["longest"]
-        return represent(self._reader, [one[:longest] for one in self.encoder.sequences(samples)])
+        about = self.config["reader"]
+        return represent(self._reader, sequences(self.encoder, samples, about["steps"], about["network"]["longest"]))
 
     def logits(self, features: Array) -> Array:
         """Scores of what `features` gave: [n, d] -> [n, class]."""

@@ -4,6 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
+from uml_pipeline.features.steps import Steps
 from uml_pipeline.learn.engine.config import EngineConfig
 from uml_pipeline.learn.sequence.config import NetworkConfig
 
@@ -16,6 +17,10 @@ class SslConfig(EngineConfig):
     objective: Literal["mse", "infonce"] = "mse"
     """Of steps that are numbers. `mse`: the next one's value. `infonce`: which of the batch's steps it is. Tokens have
     cross-entropy."""
+    inputs: dict[str, Steps] = Field(default_factory=dict)
+    """Of single silos, the target too: what the steps of a sample are. `raw`: patches, tokens, frames, as its encoder
+    is given them. `frozen`: what the encoder's network makes of them, patch by patch, or a token's embedding.
+    `vector`: the sample's vector, one step. Absent: `raw`; of encoders without steps, `vector`."""
     batch: PositiveInt = 32
     """Target sequences a step."""
     auxiliary_batch: PositiveInt = 32

@@ -10,11 +10,12 @@ from torch import Tensor
 
 from uml_pipeline.errors import UserError
 from uml_pipeline.features import create_encoder, read_config, read_features
+from uml_pipeline.features.runtime import Runtime
 from uml_pipeline.features.samples import Samples
+from uml_pipeline.features.steps import default, sequences
 from uml_pipeline.learn.splits import Rows
 from uml_pipeline.study import Study
 from uml_pipeline.trunk.admission import admitted, classes_of
-from uml_pipeline.workers import chunks, each
 
 
 @dataclass(frozen=True)
@@ -56,18 +57,20 @@ def _require_known(study: Study) -> None:
         if name not in study.auxiliary:
             fix = f"name one of: {', '.join(study.auxiliary)}"
             raise UserError(f"{name!r} is no auxiliary silo", where="trunk.ssl: weights, ratios", fix=fix)
+    for name in config.inputs:
+        if name not in study.params.silos:
+            fix = f"name one of: {', '.join(study.params.silos)}"
+            raise UserError(f"{name!r} is no silo", where="trunk.ssl: inputs", fix=fix)
 
 
 def _sequences(study: Study, name: str) -> tuple[pd.DataFrame, list[Tensor]]:
-    """A silo's good rows, and their sequences: of the raw samples, or its features as sequences of one step."""
+    """A silo's good rows, and their sequences: of the samples, or its features as sequences of one step."""
     manifest, vectors = read_features(study, name)
     config = study.silo(name).model_copy(update={"flip": False, "crops": 0})
     encoder = create_encoder(config, study.folder, read_config(study, name).get("fitted"))
-    if not encoder.sequential:
+    trunk = study.params.trunk.ssl
+    steps = trunk.inputs.get(name) or default(encoder)
+    if steps == "vector":  # they are there already
         return manifest, list(torch.from_numpy(vectors)[:, None])
-    samples, longest = Samples.of(study, name, manifest), study.params.trunk.ssl.network.longest
-    parts = each(
-        lambda places: encoder.sequences([samples[place] for place in places]),
-        chunks(range(len(samples)), encoder.chunk),
-    )
-    return manifest, [one[:longest].clone() for part in parts for one in part]
+    samples, runtime = Samples.of(study, name, manifest), Runtime.of(study.params.features)
+    return manifest, sequences(encoder, samples, steps, trunk.network.longest, runtime)
