@@ -9,11 +9,13 @@ from uml_pipeline.relevance.config import RelevanceConfig
 from uml_pipeline.relevance.geometry import FEWEST_CLASSES, Agreement, agreement
 from uml_pipeline.relevance.marginal import Marginal
 from uml_pipeline.relevance.predictive import Prediction
+from uml_pipeline.relevance.unlabelled import Foresight
 from uml_pipeline.relevance.verdict import judge
 
 SHARED = [f"c{one}" for one in range(10)]
 ALIKE = Agreement(SHARED, Permutation(0.8, np.linspace(-0.3, 0.3, 199)))  # p = 0.005
-KEYS = {"silo", "verdict", "used", "p_value", "alone", "beside", "shots", "geometry", "shared_classes", "reasons"}
+KEYS = {"silo", "verdict", "used", "coupled", "p_value", "alone", "beside", "shots", "self_supervised", "geometry"}
+KEYS |= {"shared_classes", "reasons"}
 
 
 def trial(gain, full=(0.0, -1.0, 1.0), p=0.005):
@@ -61,6 +63,14 @@ def test_who_cannot_tell_says_how_much_more_would():
         one for one in judge("t", ALIKE, Marginal(UNSURE, None), 0.01, RelevanceConfig())["reasons"] if "times" in one
     ]
     assert said == "about 4.0 times as many labelled target samples would tell"  # half as wide an interval
+
+
+def test_a_silo_without_labels_is_judged_by_its_sequences():
+    found = Foresight(Gain(3, 1, 5), Gain(2, 0.5, 4), 0.01)
+    verdict = judge("t", ALIKE, Marginal(None, None), None, RelevanceConfig(), coupled=False, foresight=found)
+    assert (verdict["verdict"], verdict["used"], verdict["coupled"], verdict["p_value"]) == ("helps", True, False, 0.01)
+    assert "3.0 % (1.0 to 5.0) lower than without it" in verdict["reasons"][0]
+    assert "mode ssl" in verdict["reasons"][-1]
 
 
 def test_a_gain_below_the_margin_is_neutral_if_one_says_so():

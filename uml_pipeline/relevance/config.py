@@ -12,6 +12,9 @@ class RelevanceConfig(Config):
 
     policy: Literal["exclude", "block", "warn"] = "exclude"
     """A silo that harms, or surely gives nothing, is left out of training, stops the pipeline, or causes a warning."""
+    by: Literal["labels", "sequences"] = "labels"
+    """What a silo is tried on: its labelled samples; or its sequences, as mode ssl learns from them. One without labels
+    is tried on its sequences in any case."""
     suspicious: Literal["keep", "drop"] = "keep"
     """Samples of a silo whose label or text looks wrong: learnt from all the same, or set aside."""
     permutations: int = Field(default=999, ge=99)

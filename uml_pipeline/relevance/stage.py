@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from uml_pipeline.features.sequences import read_sequences
 from uml_pipeline.progress import progress
 from uml_pipeline.relevance.coverage import coverage
 from uml_pipeline.relevance.expectations import expectations
@@ -12,6 +13,7 @@ from uml_pipeline.relevance.geometry import Agreement, agreement
 from uml_pipeline.relevance.marginal import Marginals, adjusted
 from uml_pipeline.relevance.scene import Side
 from uml_pipeline.relevance.soundness import Soundness, examine
+from uml_pipeline.relevance.unlabelled import NETWORK, Foresight, foresee
 from uml_pipeline.relevance.verdict import judge
 from uml_pipeline.study import Study
 from uml_pipeline.workspace import Workspace, write_json
@@ -35,15 +37,26 @@ def run(study: Study) -> None:
             advance(1)
         kept = {name: one.without(looked[name].aside(config.suspicious)) for name, one in silos.items()}
         marginals = Marginals(target, [one.labelled for one in kept.values()], config.shots, config.alpha)
-        found = {}
-        for name in silos:
+        found, foreseen = {}, {}
+        for name, one in silos.items():
             found[name] = marginals.of(name)
+            foreseen[name] = _foresee(study, name) if config.by == "sequences" or one.labels.isna().all() else None
             advance(1)
+    classes = {label for one in (target, *silos.values()) if one.bridges(target) for label in one.labels.dropna()}
     p_values = adjusted(found)
     with Workspace(study.folder).writing("relevance") as folder:
         for name, silo in silos.items():
             covered, soundness = coverage(target.labels, silo.labels), looked[name]
-            verdict = judge(name, arranged[name], found[name], p_values[name], config)
+            coupled = silo.bridges(target) or bool(classes & set(silo.labels))
+            verdict = judge(
+                name,
+                arranged[name],
+                found[name],
+                p_values[name],
+                config,
+                coupled=coupled,
+                foresight=foreseen[name],
+            )
             verdict["reasons"] += [*soundness.reasons(), *covered.reasons()]
             verdict |= {"lacking": covered.lacking, "beyond": covered.beyond, "soundness": soundness.evidence()}
             verdict["set_aside"] = len(silo.rows) - len(kept[name].rows)
@@ -74,3 +87,9 @@ def _examine(whole: Side, target: Side, silo: Side, found: Agreement, study: Stu
         permutations=config.permutations,
         alpha=config.alpha,
     )
+
+
+def _foresee(study: Study, name: str) -> Foresight:
+    rows, target = read_sequences(study, study.target, NETWORK.longest)
+    train, val = ([target[row] for row in np.flatnonzero(rows["split"] == side)] for side in ("train", "val"))
+    return foresee(train, val, read_sequences(study, name, NETWORK.longest)[1])

@@ -7,12 +7,20 @@ from uml_pipeline.relevance.config import RelevanceConfig
 from uml_pipeline.relevance.geometry import Agreement
 from uml_pipeline.relevance.marginal import FEWEST_CLASSES, Marginal
 from uml_pipeline.relevance.predictive import Prediction
+from uml_pipeline.relevance.unlabelled import Foresight
 
 _MOST_MORE = 100  # times as many samples: more is no advice
 
 
 def judge(
-    silo: str, found: Agreement, marginal: Marginal, p_value: float | None, config: RelevanceConfig
+    silo: str,
+    found: Agreement,
+    marginal: Marginal,
+    p_value: float | None,
+    config: RelevanceConfig,
+    *,
+    coupled: bool = True,
+    foresight: Foresight | None = None,
 ) -> dict[str, Any]:
     """The verdict as written to artifacts/relevance/<silo>.json.
 
@@ -26,20 +34,28 @@ def judge(
         marginal: what it is expected to give.
         p_value: of that gain, corrected for the number of silos; None: no test.
         config: see RelevanceConfig.
+        coupled: whether classes couple it to the target, or to a bridge; without, it is of use in mode ssl alone.
+        foresight: of a silo without labels.
     """
-    word = _word(marginal.predictions, p_value, config)
+    word = foresight.word if foresight else _word(marginal.predictions, p_value, config)
     test = found.test
     return {
         "silo": silo,
         "verdict": word,
         "used": word in ("helps", "cannot tell") or config.policy == "warn",
-        "p_value": p_value,
+        "coupled": coupled,
+        "p_value": foresight.p_value if foresight else p_value,
         "alone": _numbers(marginal.alone),
         "beside": _numbers(marginal.beside),
         "shots": config.shots,
+        "self_supervised": foresight and {name: vars(getattr(foresight, name)) for name in ("gain", "over_shuffled")},
         "geometry": test and {"statistic": test.statistic, "p_value": test.p_value, "null": test.null.tolist()},
         "shared_classes": len(found.shared),
-        "reasons": [*_reasons(word, marginal, p_value, config), *_arranged(found)],
+        "reasons": [
+            *(foresight.reasons() if foresight else _reasons(word, marginal, p_value, config)),
+            *_arranged(found),
+            *["nothing couples it to the target but mode ssl: they share no class"] * (not coupled),
+        ],
     }
 
 

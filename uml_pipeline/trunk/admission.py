@@ -12,7 +12,7 @@ from uml_pipeline.study import Study
 
 def admitted(study: Study) -> list[str]:
     """The auxiliary silos in use, by their verdicts. A forced one is a control: it stays out of the arms of others.
-    Where nothing is learnt from labels (mode ssl), a silo that shares no class with the target is in use, too.
+    One that no class couples to the target is of use in mode ssl alone.
 
     Raises:
         UserError: relevance has not run yet, or the policy blocks a silo.
@@ -25,12 +25,8 @@ def admitted(study: Study) -> list[str]:
             where="params.yaml, relevance.policy",
             fix="take them out of `silos`, or set the policy to `exclude` or `warn`",
         )
-    unlabelled = study.params.trunk.mode == "ssl"
-    used = [
-        name
-        for name, verdict in verdicts.items()
-        if verdict["used"] or (unlabelled and verdict["verdict"] == "cannot tell")
-    ]
+    labels_needed = study.params.trunk.mode != "ssl"
+    used = [name for name, one in verdicts.items() if one["used"] and (one["coupled"] or not labels_needed)]
     return [name for name in used if name not in forced]
 
 

@@ -1,10 +1,10 @@
 import numpy as np
 import torch
 
+from uml_pipeline.learn.sequence.spoil import spoil
 from uml_pipeline.trunk.config import TrunkConfig
 from uml_pipeline.trunk.ssl.arms import arms
 from uml_pipeline.trunk.ssl.config import SslConfig
-from uml_pipeline.trunk.ssl.spoil import spoil
 
 NUMBERS = [torch.arange(2.0 * n).view(n, 2) + 100 * n for n in (1, 4, 7, 2)]
 TOKENS = [torch.tensor([5, 5, 8]), torch.tensor([5])]

@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
+from uml_pipeline.learn.sequence.spoil import Spoilt
 from uml_pipeline.trunk import cells
 from uml_pipeline.trunk.cells import Setting, alone, joint
 from uml_pipeline.trunk.ssl.config import SslConfig
-
-Spoilt = Literal["none", "shuffled", "noise"]
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import torch
 from torch import Tensor
 
 from uml_pipeline.errors import UserError
-from uml_pipeline.features import create_encoder, read_config, read_features
-from uml_pipeline.features.runtime import Runtime
-from uml_pipeline.features.samples import Samples
-from uml_pipeline.features.steps import default, sequences
+from uml_pipeline.features.sequences import read_sequences
 from uml_pipeline.learn.splits import Rows
 from uml_pipeline.study import Study
 from uml_pipeline.trunk.admission import admitted, classes_of
@@ -65,12 +61,5 @@ def _require_known(study: Study) -> None:
 
 def _sequences(study: Study, name: str) -> tuple[pd.DataFrame, list[Tensor]]:
     """A silo's good rows, and their sequences: of the samples, or its features as sequences of one step."""
-    manifest, vectors = read_features(study, name)
-    config = study.silo(name).model_copy(update={"flip": False, "crops": 0})
-    encoder = create_encoder(config, study.folder, read_config(study, name).get("fitted"))
-    trunk = study.params.trunk.ssl
-    steps = trunk.inputs.get(name) or default(encoder)
-    if steps == "vector":  # they are there already
-        return manifest, list(torch.from_numpy(vectors)[:, None])
-    samples, runtime = Samples.of(study, name, manifest), Runtime.of(study.params.features)
-    return manifest, sequences(encoder, samples, steps, trunk.network.longest, runtime)
+    config = study.params.trunk.ssl
+    return read_sequences(study, name, config.network.longest, config.inputs.get(name))

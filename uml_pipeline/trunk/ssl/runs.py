@@ -9,13 +9,13 @@ from uml_pipeline.learn.engine.loop import Fit
 from uml_pipeline.learn.sequence.curriculum import Curriculum
 from uml_pipeline.learn.sequence.network import Modality, SharedNetwork, modality, transformer
 from uml_pipeline.learn.sequence.reader import Reader
+from uml_pipeline.learn.sequence.spoil import spoil
 from uml_pipeline.learn.sequence.task import Lesson, Source
 from uml_pipeline.learn.splits import Rows
 from uml_pipeline.trunk.cells import Setting
 from uml_pipeline.trunk.ssl.arms import Arm
 from uml_pipeline.trunk.ssl.config import SslConfig
 from uml_pipeline.trunk.ssl.inputs import Inputs
-from uml_pipeline.trunk.ssl.spoil import spoil
 
 TARGET = "target"  # of the network's modalities
 DONE = "done.safetensors"

@@ -1,13 +1,13 @@
 """Auxiliary sequences with their order, or all of their content, taken away: what UML must beat."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from uml_pipeline.trunk.ssl.arms import Spoilt
-
+Spoilt = Literal["none", "shuffled", "noise"]
 SPOIL = 4  # stream of random numbers, beside a run's seed
 
 
