@@ -1,7 +1,7 @@
 import numpy as np
 
 from uml_pipeline.pipeline import Step, call
-from uml_pipeline.report.understanding import understand
+from uml_pipeline.report.understanding.understand import understand
 from uml_pipeline.trunk import recipes
 from uml_pipeline.trunk.decision import Decision
 
