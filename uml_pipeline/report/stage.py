@@ -4,8 +4,9 @@ from typing import Any
 
 from uml_pipeline.report import evidence, figures, page
 from uml_pipeline.report.evidence import Evidence
-from uml_pipeline.report.understanding import drawings, understand
+from uml_pipeline.report.understanding import drawings
 from uml_pipeline.report.understanding.pictures import write_pictures
+from uml_pipeline.report.understanding.understand import understand
 from uml_pipeline.study import Study
 from uml_pipeline.workspace import Workspace, write_json
 

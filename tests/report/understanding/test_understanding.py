@@ -9,9 +9,10 @@ import yaml
 
 from tests.conftest import before_trunk
 from uml_pipeline.pipeline import Step, call
-from uml_pipeline.report.understanding import drawings, understand
+from uml_pipeline.report.understanding import drawings
 from uml_pipeline.report.understanding.curves import curves
 from uml_pipeline.report.understanding.reasons import CannotSay
+from uml_pipeline.report.understanding.understand import understand
 from uml_pipeline.study import Study
 from uml_pipeline.workspace import Workspace
 

@@ -84,7 +84,7 @@ def robustness(found: dict[str, Any]) -> str:
                 heights = [clean[part], *(row[part] for row in rows)]
                 axes.plot(range(len(heights)), heights, dash, color=colour, marker="o", markersize=3.5)
             axes.set_title(kind, fontsize=9, color=MUTED)
-            axes.set_xticks(range(len(rows) + 1), ["0", *(f"{row['strength']:g}" for row in rows)])
+            axes.set_xticks(range(len(rows) + 1), ["clean", *(f"{row['strength']:g}" for row in rows)])
         for spare in range(len(kinds), down * across):
             panels[spare // across][spare % across].set_axis_off()
         figure.supylabel("accuracy, %", fontsize=9.5, color=MUTED)

@@ -108,7 +108,7 @@ def _resampled(table: pd.DataFrame) -> Numbers:
 
 def _lines(surface: Surface, target: Numbers, accuracy: Numbers) -> list[dict[str, Any]]:
     """Curves of equal accuracy inside the grid."""
-    auxiliary = np.linspace(0, surface.most, _POINTS)
+    auxiliary = surface.most * np.linspace(0, 1, _POINTS) ** 2  # closer where the curves bend
     found = []
     for level in np.linspace(accuracy.min(), accuracy.max(), _LINES + 2)[1:-1]:
         needed = surface.target_for(float(level), auxiliary)
