@@ -2,8 +2,8 @@
 
     UML_DATA_DIR=... python -m benchmarks.sequences [--seeds 10] [--steps N] [--only NAME] [FOLDER]
 
-Prints one markdown table a setting. FOLDER keeps features and finished trainings between runs. The settings' data are made
-in sequence_settings.py. Figures: docs/results.md.
+Prints one markdown table a setting. FOLDER keeps features and finished trainings between runs. Figures:
+docs/results.md. The settings' data are made in sequence_settings.py.
 """
 
 import argparse
