@@ -12,8 +12,7 @@ from uml_pipeline.relevance.geometry import Geometry
 
 ALPHA = 0.01  # stricter than a verdict's: two classes are accused by name
 _PERMUTATIONS = 199  # each costs a product of [class, class]
-_LEAST = 0.25  # quantile of the classes' own agreement that both must reach once exchanged
-Matrix = NDArray[np.float64]
+Matrix = NDArray[Any]  # of floats
 
 
 @dataclass(frozen=True)
@@ -31,6 +30,11 @@ class Exchanges:
     """The pairs that stand out, the surest first; no class is in two of them."""
 
     pairs: list[Exchange]
+
+    @property
+    def alarming(self) -> bool:
+        """Whether any pair is exchanged."""
+        return bool(self.pairs)
 
     def reasons(self) -> list[str]:
         """One sentence a pair."""
@@ -53,10 +57,10 @@ def exchanges(geometry: Geometry, seed: int = 0) -> Exchanges:
     raises their inner product by 2 sum_j (U_aj - U_bj) (V_bj - V_aj). Over the distance of a and b in the target, with
     which noise in V grows, this is comparable between pairs. The null keeps the names right and permutes the classes of
     the residual of V regressed on U (Freedman and Lane, 1983; for matrices Dekker et al., 2007); a pair counts against
-    the highest of all pairs. Real silos depart from that null where a class means something else, so both classes must
-    also agree, once exchanged, as well as others do.
+    the highest of all pairs. One class that means something else can raise a pair, too, so each of the two must agree
+    better under the other's name.
     """
-    ours, theirs = (u_centred(_root(one)) for one in geometry.cosines)
+    ours, theirs = (u_centred(_root(one)).astype(np.float32) for one in geometry.cosines)
     slope = max(float((ours * theirs).sum() / max((ours**2).sum(), np.finfo(float).tiny)), 0.0)
     rest, gaps = theirs - slope * ours, _gaps(ours)
     draw, highest = np.random.default_rng(seed), np.empty(_PERMUTATIONS)
@@ -89,10 +93,11 @@ def _raised(ours: Matrix, theirs: Matrix, gaps: Matrix) -> Matrix:
 
 
 def _fit(ours: Matrix, theirs: Matrix) -> NDArray[np.bool_]:
-    """Whether two classes, exchanged, both agree as well as most classes do as they are: [class, class]."""
+    """Whether each of two classes agrees better under the other's name than under its own: [class, class]."""
     lengths = np.linalg.norm(ours, axis=1)[:, None] * np.linalg.norm(theirs, axis=1)
-    like = ours @ theirs / np.maximum(lengths, np.finfo(float).tiny)  # [class of target, class of silo]
-    return np.minimum(like, like.T) >= np.quantile(np.diag(like), _LEAST)
+    like = ours @ theirs / np.maximum(lengths, np.finfo(np.float32).tiny)  # [class of target, class of silo]
+    better = like > np.diag(like)[:, None]
+    return better & better.T
 
 
 def _gaps(ours: Matrix) -> Matrix:

@@ -102,9 +102,10 @@ def _reliability(x: Array, index: Index, classes: int) -> float:
 
 def _means(x: Array, index: Index, classes: int) -> Array:
     """Means of the classes' rows, each of which has one: [n, d], [n] -> [class, d]."""
-    sums = np.zeros((classes, x.shape[1]), np.float32)
-    np.add.at(sums, index, x)
-    return sums / np.bincount(index, minlength=classes).astype(np.float32)[:, None]
+    from scipy.sparse import csr_array  # ten times as fast as np.add.at
+
+    share = (1 / np.bincount(index, minlength=classes)).astype(np.float32)[index]
+    return csr_array((share, (index, np.arange(len(x)))), shape=(classes, len(x))) @ x
 
 
 def _cosines(gram: Array) -> Array:

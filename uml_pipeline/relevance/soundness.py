@@ -22,6 +22,10 @@ COLUMNS = ["sample_id", "class", "text", "reason", "looks", "score"]
 class Finding(Protocol):
     """One thing that was looked for."""
 
+    @property
+    def alarming(self) -> bool:
+        """Whether it is reason enough to look at the silo before it is used."""
+
     def reasons(self) -> list[str]:
         """What a person should know about it."""
 
@@ -39,8 +43,8 @@ class Soundness:
 
     @property
     def alarming(self) -> bool:
-        """Whether labels look wrong, or single samples of the target are given away."""
-        return any(getattr(one, "alarming", False) for one in self.findings)
+        """Whether one of them is reason enough to look at the silo before it is used."""
+        return any(one.alarming for one in self.findings)
 
     def reasons(self) -> list[str]:
         """What a person should know about the silo; nothing where it is sound."""
@@ -48,7 +52,7 @@ class Soundness:
 
     def evidence(self) -> dict[str, Any]:
         """What a verdict keeps: JSON."""
-        kept: dict[str, Any] = {"alarming": self.alarming}
+        kept: dict[str, Any] = {"alarming": [type(one).__name__ for one in self.findings if one.alarming]}
         for one in self.findings:
             kept |= one.evidence()
         shown = self.suspicious.head(SHOWN).astype(object)

@@ -40,6 +40,11 @@ class TextQuality:
         counted = self.suspicious["reason"].value_counts()
         return {reason: float(counted.get(reason, 0)) / self.texts for reason in REASONS}
 
+    @property
+    def alarming(self) -> bool:
+        """Whether a whole class seems to have another one's texts; poor texts alone are not."""
+        return bool(self.renamed)
+
     def reasons(self) -> list[str]:
         """What a person should know about it; nothing where it is little."""
         said = []
