@@ -11,6 +11,7 @@ from uml_pipeline.learn.statistics import Permutation, debiased_cka, mantel, u_c
 
 FEWEST_CLASSES = 8  # below, even perfect agreement hardly stands out from permutations
 _HALVINGS = 5  # of each class's samples, to see how much of a geometry is noise
+_MOST_NOISE = 0.5  # of CKA that may be lost to noise: below, the correction errs high, and varies
 _FEWEST_HALVED = 4  # classes of two samples or more; HSIC_1 needs as many
 Index = NDArray[np.int64]
 
@@ -23,8 +24,8 @@ class Geometry:
     target: Array  # [class, class], inner products of class means
     silo: Array  # [class, class]
     reliable: float | None
-    """Which share of CKA the noise of few samples a class leaves over; None where classes cannot be halved, or what is
-    seen is all noise."""
+    """Which share of CKA the noise of few samples a class leaves over; None where classes cannot be halved, or more
+    than half is lost."""
 
     @property
     def cosines(self) -> tuple[Array, Array]:
@@ -47,7 +48,7 @@ class Agreement:
     def corrected(self) -> float | None:
         """CKA as it would be with many samples a class: 1 where nothing but noise tells the silos apart."""
         reliable = self.geometry.reliable if self.geometry else None
-        return None if self.cka is None or reliable is None else self.cka.statistic / reliable
+        return None if self.cka is None or reliable is None else min(1.0, self.cka.statistic / reliable)
 
 
 def agreement(target: tuple[pd.Series, Array], auxiliary: tuple[pd.Series, Array], permutations: int) -> Agreement:
@@ -60,8 +61,8 @@ def agreement(target: tuple[pd.Series, Array], auxiliary: tuple[pd.Series, Array
     if len(shared) < FEWEST_CLASSES:
         return Agreement(shared, None)
     (g, ours), (h, theirs) = (_gram(*one, shared) for one in (target, auxiliary))
-    reliable = float(np.sqrt(ours * theirs)) if ours > 0 and theirs > 0 else None
-    geometry = Geometry(shared, g, h, reliable)
+    reliable = float(np.sqrt(max(ours, 0) * max(theirs, 0)))
+    geometry = Geometry(shared, g, h, reliable if reliable > _MOST_NOISE else None)
     return Agreement(shared, mantel(*geometry.cosines, permutations), debiased_cka(g, h, permutations), geometry)
 
 
