@@ -115,7 +115,7 @@ def _draw(target: Silo, silo: Silo, fault: str, seed: int) -> Draw:
 
 def _told(draws: list[Draw]) -> list[str]:
     """The cells of one row: shares of draws, and the estimated share of wrong labels."""
-    noise = [(one.of(LabelNoise), one.wrong) for one in draws if one.of(LabelNoise)]
+    noise = [(one.of(LabelNoise), 0 if one.pair else one.wrong) for one in draws if one.of(LabelNoise)]
     estimates = np.array([found.share for found, _ in noise])
     pairs = [[{pair.one, pair.other} for pair in one.of(Exchanges).pairs] if one.of(Exchanges) else [] for one in draws]
     texts = [[set(pair) for pair in one.of(TextQuality).renamed] if one.of(TextQuality) else [] for one in draws]

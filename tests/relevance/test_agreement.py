@@ -40,3 +40,10 @@ def test_where_most_is_noise_nothing_is_corrected():
 
 def test_too_few_classes_have_nothing_to_correct():
     assert agreement(silo(classes=5), silo(classes=5), 9).corrected is None
+
+
+def test_what_a_verdict_keeps():
+    kept = agreement(silo(seed=100), silo(), 99).evidence()
+    assert kept["cka"] < kept["cka_corrected"] <= 1
+    assert kept["cka_p_value"] == 0.01
+    assert agreement(silo(classes=5), silo(classes=5), 9).evidence() == dict.fromkeys(kept)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.relevance.worlds import exchanged, silo, spoiled
 from uml_pipeline.relevance.geometry import agreement
-from uml_pipeline.relevance.soundness import COLUMNS, SHOWN, Soundness, examine
+from uml_pipeline.relevance.soundness import COLUMNS, SHOWN, Soundness, examine, write_suspicious
 
 CLASSES = 30
 
@@ -71,6 +71,26 @@ def test_the_table_has_all_and_the_verdict_the_first():
     kept = json.loads(json.dumps(found.evidence(), allow_nan=False))["suspicious"]
     assert kept["samples"] == table["sample_id"].nunique()
     assert len(kept["first"]) == SHOWN < len(table)
+
+
+def test_the_table_is_written_with_the_same_types_whatever_it_holds(tmp_path):
+    labels, x = silo()
+    some = examined(manifest(spoiled(labels, 0.3)[0], "photo"), x).suspicious
+    for name, table in (("some", some), ("none", some.iloc[:0])):
+        write_suspicious(table, tmp_path / name)
+    read = [pd.read_parquet(tmp_path / name) for name in ("some", "none")]
+    assert read[0]["sample_id"].tolist() == some["sample_id"].tolist()
+    assert read[0].dtypes.equals(read[1].dtypes)
+
+
+def test_doubtful_samples_are_mostly_those_with_wrong_labels():
+    labels, x = silo()
+    given, wrong = spoiled(labels, 0.3)
+    rows = manifest(given, "text", text=["the same words"] * len(given))
+    rows["text"] = rows["text"] + " " + rows["label"]  # copies, which are no reason for doubt
+    left = ~rows["sample_id"].isin(examined(rows, x).doubtful)
+    assert wrong[left].mean() < 0.06
+    assert left[~wrong].mean() > 0.9
 
 
 def test_copies_do_not_speak_for_their_own_label():

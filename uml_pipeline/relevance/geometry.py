@@ -50,6 +50,11 @@ class Agreement:
         reliable = self.geometry.reliable if self.geometry else None
         return None if self.cka is None or reliable is None else min(1.0, self.cka.statistic / reliable)
 
+    def evidence(self) -> dict[str, float | None]:
+        """What a verdict keeps beside Mantel's test."""
+        tested = (None, None) if self.cka is None else (self.cka.statistic, self.cka.p_value)
+        return dict(zip(("cka", "cka_p_value", "cka_corrected"), (*tested, self.corrected), strict=True))
+
 
 def agreement(target: tuple[pd.Series, Array], auxiliary: tuple[pd.Series, Array], permutations: int) -> Agreement:
     """Mantel test on the cosines of class means, and debiased CKA on their inner products.

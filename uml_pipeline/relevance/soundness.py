@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import pandas as pd
@@ -17,6 +18,12 @@ from uml_pipeline.relevance.texts import TextQuality, text_quality
 
 SHOWN = 20  # suspicious samples that a verdict keeps; the table has all
 COLUMNS = ["sample_id", "class", "text", "reason", "looks", "score"]
+_DOUBTFUL = [
+    "target's name",
+    "other looks",
+    "other name",
+    "elsewhere",
+]  # the other reasons: it teaches little, but right
 
 
 class Finding(Protocol):
@@ -46,6 +53,11 @@ class Soundness:
         """Whether one of them is reason enough to look at the silo before it is used."""
         return any(one.alarming for one in self.findings)
 
+    @property
+    def doubtful(self) -> set[str]:
+        """Ids of samples that probably teach the wrong thing: what a careful policy leaves out."""
+        return set(self.suspicious.loc[self.suspicious["reason"].isin(_DOUBTFUL), "sample_id"])
+
     def reasons(self) -> list[str]:
         """What a person should know about the silo; nothing where it is sound."""
         return [said for one in self.findings for said in one.reasons()]
@@ -58,6 +70,15 @@ class Soundness:
         shown = self.suspicious.head(SHOWN).astype(object)
         rows = shown.where(shown.notna(), None).to_dict("records")
         return kept | {"suspicious": {"samples": int(self.suspicious["sample_id"].nunique()), "first": rows}}
+
+
+def write_suspicious(table: pd.DataFrame, path: Path) -> None:
+    """Write the table as Parquet, with the same types whatever it holds."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = pa.schema([(name, pa.float64() if name == "score" else pa.string()) for name in COLUMNS])
+    pq.write_table(pa.Table.from_pandas(table, schema, preserve_index=False), path)
 
 
 def examine(
