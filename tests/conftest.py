@@ -66,7 +66,7 @@ def change_silo() -> Callable[..., Study]:
     return change
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def data_dir() -> Path:
     """The folder of real data, for tests marked `realdata`."""
     if "UML_DATA_DIR" not in os.environ:

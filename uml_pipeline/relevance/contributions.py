@@ -50,6 +50,11 @@ class Contributions:
         """Estimated share of classes that might as well have random names, erring high (Storey, 2002)."""
         return min(1.0, len(self.off) / len(self.classes) / (1 - _NO_BETTER))
 
+    @property
+    def alarming(self) -> bool:
+        """Never: sound classes are found off, too."""
+        return False
+
     def reasons(self) -> list[str]:
         """Which classes do not support the verdict; nothing where all do."""
         if not self.off:

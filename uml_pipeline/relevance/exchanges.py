@@ -12,8 +12,8 @@ from uml_pipeline.relevance.geometry import Geometry
 
 ALPHA = 0.01  # stricter than a verdict's: two classes are accused by name
 _PERMUTATIONS = 199  # each costs a product of [class, class]
-_LEAST = 0.25  # quantile of the classes' own agreement that both must reach once exchanged
-Matrix = NDArray[np.float64]
+_MOST, _ABOVE = 3, 1.5  # pairs that may be named, and how far above all others they are raised
+Matrix = NDArray[Any]  # of floats
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,14 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Exchanges:
-    """The pairs that stand out, the surest first; no class is in two of them."""
+    """The pairs that stand out, the surest first: three at most, and no class in two of them."""
 
     pairs: list[Exchange]
+
+    @property
+    def alarming(self) -> bool:
+        """Whether any pair is exchanged."""
+        return bool(self.pairs)
 
     def reasons(self) -> list[str]:
         """One sentence a pair."""
@@ -53,10 +58,11 @@ def exchanges(geometry: Geometry, seed: int = 0) -> Exchanges:
     raises their inner product by 2 sum_j (U_aj - U_bj) (V_bj - V_aj). Over the distance of a and b in the target, with
     which noise in V grows, this is comparable between pairs. The null keeps the names right and permutes the classes of
     the residual of V regressed on U (Freedman and Lane, 1983; for matrices Dekker et al., 2007); a pair counts against
-    the highest of all pairs. Real silos depart from that null where a class means something else, so both classes must
-    also agree, once exchanged, as well as others do.
+    the highest of all pairs. One class that means something else can raise a pair, too, so each of the two must agree
+    better under the other's name. And where the silos see classes so differently that the residual has a structure of
+    its own, many pairs are raised: those that are named must stand out from all others.
     """
-    ours, theirs = (u_centred(_root(one)) for one in geometry.cosines)
+    ours, theirs = (u_centred(_root(one)).astype(np.float32) for one in geometry.cosines)
     slope = max(float((ours * theirs).sum() / max((ours**2).sum(), np.finfo(float).tiny)), 0.0)
     rest, gaps = theirs - slope * ours, _gaps(ours)
     draw, highest = np.random.default_rng(seed), np.empty(_PERMUTATIONS)
@@ -65,7 +71,7 @@ def exchanges(geometry: Geometry, seed: int = 0) -> Exchanges:
         highest[place] = _raised(ours, slope * ours + rest.take(order, 0).take(order, 1), gaps).max()
     raised, fit = _raised(ours, theirs, gaps), _fit(ours, theirs)
     found = []
-    for one, other in _best_first(raised, float(np.median(highest))):
+    for one, other in _outstanding(raised):
         p_value = (1 + (highest >= raised[one, other]).sum()) / (1 + _PERMUTATIONS)
         if p_value < ALPHA and fit[one, other]:
             found.append(Exchange(geometry.shared[one], geometry.shared[other], float(p_value)))
@@ -89,10 +95,11 @@ def _raised(ours: Matrix, theirs: Matrix, gaps: Matrix) -> Matrix:
 
 
 def _fit(ours: Matrix, theirs: Matrix) -> NDArray[np.bool_]:
-    """Whether two classes, exchanged, both agree as well as most classes do as they are: [class, class]."""
+    """Whether each of two classes agrees better under the other's name than under its own: [class, class]."""
     lengths = np.linalg.norm(ours, axis=1)[:, None] * np.linalg.norm(theirs, axis=1)
-    like = ours @ theirs / np.maximum(lengths, np.finfo(float).tiny)  # [class of target, class of silo]
-    return np.minimum(like, like.T) >= np.quantile(np.diag(like), _LEAST)
+    like = ours @ theirs / np.maximum(lengths, np.finfo(np.float32).tiny)  # [class of target, class of silo]
+    better = like > np.diag(like)[:, None]
+    return better & better.T
 
 
 def _gaps(ours: Matrix) -> Matrix:
@@ -103,11 +110,14 @@ def _gaps(ours: Matrix) -> Matrix:
     return np.sqrt(np.maximum(squared, 1e-9 * max(float(own.max()), np.finfo(float).tiny)))
 
 
-def _best_first(raised: Matrix, least: float) -> list[tuple[int, int]]:
-    """Pairs above `least`, each class in one of them alone."""
-    pairs = np.argwhere(raised > least)
-    taken: dict[int, int] = {}
-    for one, other in pairs[np.argsort(-raised[tuple(pairs.T)], kind="stable")].tolist():
-        if not {one, other} & {*taken, *taken.values()}:
-            taken[one] = other
-    return list(taken.items())
+def _outstanding(raised: Matrix) -> list[tuple[int, int]]:
+    """The few pairs, each class in one of them alone, that are raised far above all others; perhaps none."""
+    left, pairs, heights = raised.copy(), list[tuple[int, int]](), list[float]()
+    for _ in range(_MOST + 1):
+        place = int(left.argmax())
+        one, other = divmod(place, len(left))
+        pairs.append((one, other))
+        heights.append(float(left[one, other]))
+        left[[one, other]] = left[:, [one, other]] = -np.inf
+    alone = [few for few in range(1, _MOST + 1) if heights[few - 1] > _ABOVE * max(heights[few], 0.0)]
+    return pairs[: max(alone, default=0)]

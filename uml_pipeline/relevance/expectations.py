@@ -19,7 +19,7 @@ def expectations(verdict: dict[str, Any], config: RelevanceConfig) -> list[dict[
         "verdict": verdict["verdict"],
         "gain": best,
         "p_value": verdict["p_value"],
-        "alarming": verdict["soundness"]["alarming"],
+        "alarming": bool(verdict["soundness"]["alarming"]),
     }
     asked = [
         ExpectColumnValuesToBeInSet(

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from uml_pipeline.learn.geometry import Array, centre_of, standardise
+from uml_pipeline.learn.geometry import Array, centre_of, means_of, standardise
 from uml_pipeline.learn.statistics import Permutation, debiased_cka, mantel, u_centred
 
 FEWEST_CLASSES = 8  # below, even perfect agreement hardly stands out from permutations
 _HALVINGS = 5  # of each class's samples, to see how much of a geometry is noise
+_MOST_NOISE = 0.5  # of CKA that may be lost to noise: below, the correction errs high, and varies
 _FEWEST_HALVED = 4  # classes of two samples or more; HSIC_1 needs as many
 Index = NDArray[np.int64]
 
@@ -23,8 +24,8 @@ class Geometry:
     target: Array  # [class, class], inner products of class means
     silo: Array  # [class, class]
     reliable: float | None
-    """Which share of CKA the noise of few samples a class leaves over; None where classes cannot be halved, or what is
-    seen is all noise."""
+    """Which share of CKA the noise of few samples a class leaves over; None where classes cannot be halved, or more
+    than half is lost."""
 
     @property
     def cosines(self) -> tuple[Array, Array]:
@@ -47,7 +48,12 @@ class Agreement:
     def corrected(self) -> float | None:
         """CKA as it would be with many samples a class: 1 where nothing but noise tells the silos apart."""
         reliable = self.geometry.reliable if self.geometry else None
-        return None if self.cka is None or reliable is None else self.cka.statistic / reliable
+        return None if self.cka is None or reliable is None else min(1.0, self.cka.statistic / reliable)
+
+    def evidence(self) -> dict[str, float | None]:
+        """What a verdict keeps beside Mantel's test."""
+        tested = (None, None) if self.cka is None else (self.cka.statistic, self.cka.p_value)
+        return dict(zip(("cka", "cka_p_value", "cka_corrected"), (*tested, self.corrected), strict=True))
 
 
 def agreement(target: tuple[pd.Series, Array], auxiliary: tuple[pd.Series, Array], permutations: int) -> Agreement:
@@ -60,8 +66,8 @@ def agreement(target: tuple[pd.Series, Array], auxiliary: tuple[pd.Series, Array
     if len(shared) < FEWEST_CLASSES:
         return Agreement(shared, None)
     (g, ours), (h, theirs) = (_gram(*one, shared) for one in (target, auxiliary))
-    reliable = float(np.sqrt(ours * theirs)) if ours > 0 and theirs > 0 else None
-    geometry = Geometry(shared, g, h, reliable)
+    reliable = float(np.sqrt(max(ours, 0) * max(theirs, 0)))
+    geometry = Geometry(shared, g, h, reliable if reliable > _MOST_NOISE else None)
     return Agreement(shared, mantel(*geometry.cosines, permutations), debiased_cka(g, h, permutations), geometry)
 
 
@@ -74,7 +80,7 @@ def _gram(labels: pd.Series, x: Array, shared: list[str]) -> tuple[Array, float]
     known = index >= 0
     x = x[known]
     x, index = standardise(x, centre_of(x)), index[known].astype(np.int64)
-    means = _means(x, index, len(shared))
+    means = means_of(x, index, len(shared))[0]
     return means @ means.T, _reliability(x, index, len(shared))
 
 
@@ -93,18 +99,11 @@ def _reliability(x: Array, index: Index, classes: int) -> float:
     for _ in range(_HALVINGS):
         order = draw.permutation(len(x))
         half = order[pd.Series(index[order]).groupby(index[order]).cumcount().to_numpy() % 2 == 0]
-        first, second = (_means(x[rows], index[rows], len(halved)) for rows in (half, np.setdiff1d(order, half)))
+        first, second = (means_of(x[rows], index[rows], len(halved))[0] for rows in (half, np.setdiff1d(order, half)))
         found.append((u_centred(first @ first.T) * u_centred(second @ second.T)).sum())
-    means = _means(x, index, len(halved))
+    means = means_of(x, index, len(halved))[0]
     whole = (u_centred(means @ means.T) ** 2).sum()
     return min(float(np.mean(found) / whole), 1.0) if whole > 0 else 0.0
-
-
-def _means(x: Array, index: Index, classes: int) -> Array:
-    """Means of the classes' rows, each of which has one: [n, d], [n] -> [class, d]."""
-    sums = np.zeros((classes, x.shape[1]), np.float32)
-    np.add.at(sums, index, x)
-    return sums / np.bincount(index, minlength=classes).astype(np.float32)[:, None]
 
 
 def _cosines(gram: Array) -> Array:

@@ -21,13 +21,13 @@ TOLERATED = 0.05  # share of wrong labels that the interval must exclude to rais
 _FAR, _FARTHEST = 0.5, 0.75  # parts of the classes: the estimate, and its lower end, which hard classes reach less
 _SURE = 0.8  # of the samples called suspicious, this share has a wrong label, if the estimate holds
 _LEVEL = 0.95
-_MIXED, _NAMED = 0.5, 3  # share of a class that looks like one other, and how many such classes are told
+_MIXED, _FEW, _NAMED = 1 / 3, 5, 3  # of a class: share and number that look like one other; such classes told
 _AT_ONCE = 4096  # samples whose scores wait
 
 
 @dataclass(frozen=True)
 class Mixed:
-    """Most samples of `given` look like `looks`: merged, renamed, or hard to tell apart."""
+    """Many samples of `given` look like `looks`: labelled wrongly in one direction, or hard to tell apart."""
 
     given: str
     looks: str
@@ -59,7 +59,8 @@ class LabelNoise:
             share, low, high = (round(100 * one) for one in (self.share, self.low, self.high))
             said.append(f"about {share}% of its labels look wrong (95% interval {low} to {high})")
         return said + [
-            f"{one.samples} of {one.of} samples of {one.given!r} look like {one.looks!r}" for one in self.mixed[:_NAMED]
+            f"{one.samples} of {one.of} samples of {one.given!r} look like {one.looks!r}: wrong, or hard to tell apart"
+            for one in self.mixed[:_NAMED]
         ]
 
     def evidence(self) -> dict[str, Any]:
@@ -94,9 +95,9 @@ def label_noise(labels: "pd.Series[str]", x: Array) -> LabelNoise | None:
 
 def _ranks(x: Array, y: NDArray[np.int64], classes: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """How many classes each sample is more like than its own, and which class it is most like: [n], [n]."""
-    counts = np.bincount(y, minlength=classes)
-    sums = np.zeros((classes, x.shape[1]), np.float32)
-    np.add.at(sums, y, x)
+    from scipy.sparse import csr_array
+
+    sums = csr_array((np.ones(len(x), np.float32), (y, np.arange(len(x)))), shape=(classes, len(x))) @ x
     squares = (sums**2).sum(1)
     means = sums / np.maximum(np.sqrt(squares), np.finfo(np.float32).tiny)[:, None]
     rank, looks = np.empty_like(y), np.empty_like(y)
@@ -108,7 +109,6 @@ def _ranks(x: Array, y: NDArray[np.int64], classes: int) -> tuple[NDArray[np.int
         rest = np.sqrt(np.maximum(squares[own] - 2 * dot + length, np.finfo(np.float32).tiny))
         scores[rows, own] = (dot - length) / rest  # by the mean of the others of its class
         rank[here], looks[here] = (scores > scores[rows, own][:, None]).sum(1), scores.argmax(1)
-    assert counts.min() > 1
     return rank, looks
 
 
@@ -136,13 +136,13 @@ def _first_sure(rank: NDArray[np.int64], classes: int, share: float) -> int:
 
 
 def _mixed(y: NDArray[np.int64], looks: NDArray[np.int64], classes: list[str]) -> list[Mixed]:
-    """Classes most of whose samples look like one other class."""
+    """Classes many of whose samples look like one other class."""
     table = pd.crosstab(y, looks).reindex(index=range(len(classes)), columns=range(len(classes)), fill_value=0)
     other = table.to_numpy() * (1 - np.eye(len(classes), dtype=int))
     most, of = other.argmax(1), table.sum(axis=1).to_numpy()
     found = [
         Mixed(classes[one], classes[most[one]], int(other[one, most[one]]), int(of[one]))
         for one in range(len(classes))
-        if other[one, most[one]] > _MIXED * of[one]
+        if other[one, most[one]] >= max(_FEW, _MIXED * of[one])
     ]
     return sorted(found, key=lambda one: (-one.samples / one.of, one.given))

@@ -37,6 +37,11 @@ class Shift:
     common: float
     """The part of it that all classes share: another camera, style or place, not another meaning."""
 
+    @property
+    def alarming(self) -> bool:
+        """Never: a bridge may show the same things otherwise."""
+        return False
+
     def reasons(self) -> list[str]:
         """What a person should know about it; nothing where it is little."""
         said = []

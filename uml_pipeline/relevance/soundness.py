@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import pandas as pd
@@ -17,10 +18,16 @@ from uml_pipeline.relevance.texts import TextQuality, text_quality
 
 SHOWN = 20  # suspicious samples that a verdict keeps; the table has all
 COLUMNS = ["sample_id", "class", "text", "reason", "looks", "score"]
+_DOUBTFUL = ["target's name", "other looks", "other name", "elsewhere"]
+"""Of other reasons a sample teaches little, but right."""
 
 
 class Finding(Protocol):
     """One thing that was looked for."""
+
+    @property
+    def alarming(self) -> bool:
+        """Whether it is reason enough to look at the silo before it is used."""
 
     def reasons(self) -> list[str]:
         """What a person should know about it."""
@@ -39,25 +46,35 @@ class Soundness:
 
     @property
     def alarming(self) -> bool:
-        """Whether labels look wrong, or single samples of the target are given away."""
-        return any(getattr(one, "alarming", False) for one in self.findings)
+        """Whether one of them is reason enough to look at the silo before it is used."""
+        return any(one.alarming for one in self.findings)
 
     def reasons(self) -> list[str]:
         """What a person should know about the silo; nothing where it is sound."""
         return [said for one in self.findings for said in one.reasons()]
 
     def aside(self, policy: Literal["keep", "drop"]) -> set[str]:
-        """Samples that are not to be learnt from."""
-        return set(self.suspicious["sample_id"]) if policy == "drop" else set()
+        """Ids of samples that are not to be learnt from: those that probably teach the wrong thing."""
+        doubtful = self.suspicious["reason"].isin(_DOUBTFUL)
+        return set(self.suspicious.loc[doubtful, "sample_id"]) if policy == "drop" else set()
 
     def evidence(self) -> dict[str, Any]:
         """What a verdict keeps: JSON."""
-        kept: dict[str, Any] = {"alarming": self.alarming}
+        kept: dict[str, Any] = {"alarming": [type(one).__name__ for one in self.findings if one.alarming]}
         for one in self.findings:
             kept |= one.evidence()
         shown = self.suspicious.head(SHOWN).astype(object)
         rows = shown.where(shown.notna(), None).to_dict("records")
         return kept | {"suspicious": {"samples": int(self.suspicious["sample_id"].nunique()), "first": rows}}
+
+
+def write_suspicious(table: pd.DataFrame, path: Path) -> None:
+    """Write the table as Parquet, with the same types whatever it holds."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = pa.schema([(name, pa.float64() if name == "score" else pa.string()) for name in COLUMNS])
+    pq.write_table(pa.Table.from_pandas(table, schema, preserve_index=False), path)
 
 
 def examine(

@@ -12,7 +12,7 @@ from uml_pipeline.relevance.expectations import expectations
 from uml_pipeline.relevance.geometry import Agreement, agreement
 from uml_pipeline.relevance.marginal import Marginals, adjusted
 from uml_pipeline.relevance.scene import Side
-from uml_pipeline.relevance.soundness import Soundness, examine
+from uml_pipeline.relevance.soundness import Soundness, examine, write_suspicious
 from uml_pipeline.relevance.unlabelled import NETWORK, Foresight, foresee
 from uml_pipeline.relevance.verdict import judge
 from uml_pipeline.study import Study
@@ -35,7 +35,8 @@ def run(study: Study) -> None:
         for name, one in silos.items():
             looked[name] = _examine(whole, target, one, arranged[name], study)
             advance(1)
-        kept = {name: one.without(looked[name].aside(config.suspicious)) for name, one in silos.items()}
+        aside = {name: one.aside(config.suspicious) for name, one in looked.items()}
+        kept = {name: one.without(aside[name]) for name, one in silos.items()}
         marginals = Marginals(target, [one.labelled for one in kept.values()], config.shots, config.alpha)
         found, foreseen = {}, {}
         for name, one in silos.items():
@@ -59,9 +60,9 @@ def run(study: Study) -> None:
             )
             verdict["reasons"] += [*soundness.reasons(), *covered.reasons()]
             verdict |= {"lacking": covered.lacking, "beyond": covered.beyond, "soundness": soundness.evidence()}
-            verdict["set_aside"] = len(silo.rows) - len(kept[name].rows)
+            verdict["set_aside"] = sorted(aside[name])
             verdict["expectations"] = expectations(verdict, config)
-            soundness.suspicious.to_parquet(folder / f"{name}-suspicious.parquet", index=False)
+            write_suspicious(soundness.suspicious, folder / f"{name}-suspicious.parquet")
             write_json(folder / f"{name}.json", verdict)
 
 

@@ -12,14 +12,14 @@ from uml_pipeline.silo.words import words
 
 _CLASSES = 3  # under so many names a sentence is boiler-plate
 _LONG = 5  # words from which on two sentences that differ in one word are nearly copies
-_TOLD = 0.05  # share of the texts from which on a person is told
-_EXCHANGED = 0.5  # share of a class's texts that name one other class, and not their own
+_TOLD, _NAMED = 0.1, 3  # share of the texts from which on a person is told; classes that a sentence names
+_EXCHANGED, _FEW = 0.5, 3  # share and number of a class's texts that name one other class, and not their own
 REASONS = {
-    "other name": "names another class and not its own",
-    "elsewhere": "stands word for word under another class, too",
-    "copy": "has the words of another text of its class, but for one at most",
-    "name only": "says nothing but the class's name",
-    "boiler-plate": f"stands under {_CLASSES} classes or more, but for their names",
+    "other name": "name another class and not their own",
+    "elsewhere": "stand word for word under another class, too",
+    "copy": "repeat another text of their class, but for one word at most",
+    "name only": "say nothing but their class's name",
+    "boiler-plate": f"stand under {_CLASSES} classes or more, but for their names",
 }
 
 
@@ -40,21 +40,23 @@ class TextQuality:
         counted = self.suspicious["reason"].value_counts()
         return {reason: float(counted.get(reason, 0)) / self.texts for reason in REASONS}
 
+    @property
+    def alarming(self) -> bool:
+        """Whether a whole class seems to have another one's texts; poor texts alone are not."""
+        return bool(self.renamed)
+
     def reasons(self) -> list[str]:
         """What a person should know about it; nothing where it is little."""
-        said = []
-        for one, other in self.renamed:
-            both = (other, one) in self.renamed
-            if not both or one < other:
-                said.append(
-                    f"{one!r} and {other!r} seem to be exchanged: the texts of each name the other"
-                    if both
-                    else f"most texts of {one!r} name {other!r} instead"
-                )
-        told = [
-            f"{share:.0%} of its texts: {REASONS[reason]}" for reason, share in self.shares.items() if share > _TOLD
+        pairs = [(one, other) for one, other in self.renamed if one < other and (other, one) in self.renamed][:_NAMED]
+        told = {name for pair in pairs for name in pair}
+        rest = [(one, other) for one, other in self.renamed if one not in told]
+        said = [f"{one!r} and {other!r} seem to be exchanged: the texts of each name the other" for one, other in pairs]
+        if rest:
+            some = ", ".join(f"{one} ({other})" for one, other in rest[:_NAMED]) + ", …" * (len(rest) > _NAMED)
+            said.append(f"most texts of {len(rest)} class{'es' * (len(rest) > 1)} name another one instead: {some}")
+        return said + [
+            f"{share:.0%} of its texts {REASONS[reason]}" for reason, share in self.shares.items() if share > _TOLD
         ]
-        return said + [one.replace(": ", ": each ", 1) for one in told]
 
     def evidence(self) -> dict[str, Any]:
         """What a verdict keeps."""
@@ -137,9 +139,10 @@ def _grouped(texts: list[Words]) -> Iterable[list[int]]:
 
 
 def _renamed(others: list[str | None], label: list[str]) -> list[tuple[str, str]]:
-    table = pd.crosstab(pd.Series(label), pd.Series(others, dtype=object).fillna(""))
-    share = table.div(table.sum(axis=1), axis=0).drop(columns="", errors="ignore")
-    if share.empty:
+    counts = pd.crosstab(pd.Series(label), pd.Series(others, dtype=object).fillna(""))
+    named = counts.drop(columns="", errors="ignore")
+    if named.empty:
         return []
-    most = share.max(axis=1)
-    return [(str(one), str(share.loc[one].idxmax())) for one in share.index[most > _EXCHANGED]]
+    most = named.max(axis=1)
+    renamed = (most > _EXCHANGED * counts.sum(axis=1)) & (most >= _FEW)
+    return [(str(one), str(named.loc[one].idxmax())) for one in named.index[renamed]]

@@ -24,9 +24,5 @@ def set_aside(study: "Study", name: str) -> set[str]:
     Raises:
         UserError: relevance has not run yet.
     """
-    import pandas as pd
-
     folder = Workspace(study.folder).reading("relevance")
-    if name == study.target or not read_json(folder / f"{name}.json")["set_aside"]:
-        return set()
-    return set(pd.read_parquet(folder / f"{name}-suspicious.parquet", columns=["sample_id"])["sample_id"])
+    return set() if name == study.target else set(read_json(folder / f"{name}.json")["set_aside"])
