@@ -84,7 +84,7 @@ def _examine(whole: Side, target: Side, silo: Side, found: Agreement, study: Stu
         (target.labels, target.x),
         (silo.rows, silo.x),
         found,
-        same_space=silo.space == target.space,
+        same_space=silo.bridges(target),
         permutations=config.permutations,
         alpha=config.alpha,
     )
