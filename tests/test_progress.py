@@ -1,5 +1,8 @@
 """A bar for those who watch, nothing for a log."""
 
+import re
+import time
+
 import pytest
 
 from uml_pipeline.progress import progress
@@ -23,3 +26,13 @@ def test_a_terminal_gets_a_bar(capsys: pytest.CaptureFixture[str], monkeypatch: 
     monkeypatch.setenv("TERM", "xterm")
     work()
     assert "reading notes" in capsys.readouterr().err
+    with progress("training, steps", 4, unit="tokens") as advance:
+        for _ in range(4):
+            time.sleep(0.01)
+            advance(1, 1000)
+    shown = capsys.readouterr().err
+    assert re.search(r"\d+,\d{3} tokens/s", shown)
+    assert re.search(r"\d\.\d GiB", shown)
+    with progress("training, steps", 4, unit="tokens", shown=False) as advance:
+        advance(4, 1)
+    assert capsys.readouterr().err == ""

@@ -63,9 +63,10 @@ def test_killed_and_gone_on_is_as_never_killed(tmp_path, monkeypatch, kill, opti
         fit(Points(), config, 0, checkpoint=file)
     assert file.is_file()
     rest, told = Points(), []
-    found = fit(rest, config, 0, checkpoint=file, advance=told.append)
-    assert told[0] == kill - kill % 5
-    assert sum(told) == 12
+    found = fit(rest, config, 0, checkpoint=file, advance=lambda steps, taken=0: told.append((steps, taken)))
+    assert told[0] == (kill - kill % 5, 0)
+    assert sum(steps for steps, _ in told) == 12
+    assert {taken for _, taken in told[1:]} == {8}
     assert same(found.weights, wanted.weights)
     assert same(weights_of(rest), weights_of(whole))
     strip = [{key: value for key, value in one.items() if key != "look"} for one in found.history]

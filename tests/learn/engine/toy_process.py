@@ -19,7 +19,7 @@ def main(folder: str, pause: str = "0") -> None:
         config = CONFIG.model_copy(update={"accumulate": 2 if world.size > 1 else 1, "clip": 1.0})
         task.parts = config.accumulate
 
-        def advance(steps: int) -> None:
+        def advance(steps: int, taken: int = 0) -> None:
             print(steps, flush=True)
             time.sleep(float(pause))
 

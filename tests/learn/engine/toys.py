@@ -40,6 +40,9 @@ class Points:
     def draw(self, step: int, part: int, world: World) -> tuple[int, Tensor]:
         return step, torch.from_numpy(world.share(self.stream.rows(step)[part :: self.parts]))
 
+    def size(self, drawn: tuple[int, Tensor]) -> int:
+        return len(drawn[1])
+
     def losses(self, model: nn.Module, drawn: tuple[int, Tensor], world: World) -> dict[str, Tensor]:
         _, rows = drawn
         one, other = model(self.x[rows])

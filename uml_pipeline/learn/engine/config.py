@@ -38,3 +38,7 @@ class EngineConfig(Config):
     """Looks without improvement after which training stops; the best weights are kept."""
     save_every: PositiveInt = 50
     """Steps between checkpoints: what a kill can cost."""
+    processes: PositiveInt = 1
+    """That train together on this machine (torchrun): GPUs, or groups of CPU cores."""
+    launcher: Literal["torchrun", "ray"] = "torchrun"
+    """What starts the processes, where there are several; `ray`: Ray Train, on the cluster that it finds."""

@@ -5,7 +5,7 @@ Randomness is a function of (seed, step, part, process), never of what ran befor
 from its last checkpoint to the same bits, and a modality that joins or leaves disturbs no other.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from uml_pipeline.learn.engine import randomness
 from uml_pipeline.learn.engine.config import EngineConfig
 from uml_pipeline.learn.engine.state import State
 from uml_pipeline.learn.engine.world import World
+from uml_pipeline.progress import Advance
 from uml_pipeline.workers import each
 
 Facts = dict[str, float]
@@ -51,6 +52,9 @@ class Task(Protocol):
         must not use torch's global random numbers.
         """
 
+    def size(self, drawn: Any) -> int:
+        """How many samples or tokens that are, of all runs."""
+
     def losses(self, model: nn.Module, drawn: Any, world: World) -> dict[str, Tensor]:
         """Losses of these samples, each already divided by the size of the whole batch (of all parts and processes),
         so that they add up to the mean over it; those of several runs are [run]. What is minimised is their sum.
@@ -83,7 +87,7 @@ def fit(
     *,
     world: World | None = None,
     checkpoint: Path | None = None,
-    advance: Callable[[int], None] = lambda steps: None,
+    advance: Advance = lambda count, taken=0: None,
 ) -> Fit:
     """Train one run: see `fit_all`."""
     [found] = fit_all(task, config, seed, world=world, checkpoint=checkpoint, advance=advance)
@@ -97,7 +101,7 @@ def fit_all(
     *,
     world: World | None = None,
     checkpoint: Path | None = None,
-    advance: Callable[[int], None] = lambda steps: None,
+    advance: Advance = lambda count, taken=0: None,
 ) -> list[Fit]:
     """Train until the steps are used up or no run improves any more; each run's best look comes back.
 
@@ -107,7 +111,7 @@ def fit_all(
         seed: of everything random in the network that draws from torch's global numbers, such as its Dropout layers.
         world: the processes that train together; all call this with the same arguments.
         checkpoint: file to go on from, and to save to (first process); the caller removes it when all is done.
-        advance: told how many steps were taken, for a progress bar.
+        advance: told how many steps were taken, and of how many samples or tokens, for a progress bar.
     """
     world = world or World()
     with _quiet_random(world.device):
@@ -121,9 +125,7 @@ def fit_all(
         return [Fit(one.weights, one.score, one.best, one.history) for one in state.tracks]
 
 
-def _train(
-    task: Task, state: State, seed: int, world: World, checkpoint: Path | None, advance: Callable[[int], None]
-) -> None:
+def _train(task: Task, state: State, seed: int, world: World, checkpoint: Path | None, advance: Advance) -> None:
     config = state.config
 
     def drawn(step: int) -> list[Any]:
@@ -133,7 +135,7 @@ def _train(
     for step, parts in zip(steps, each(drawn, steps), strict=True):
         looking = (step + 1) % config.look_every == 0 or step + 1 == config.steps
         seen = _step(task, state, parts, (seed, step), world, looking)
-        advance(1)
+        advance(1, world.size * sum(map(task.size, parts)))
         if looking:
             state.look(task, seen, world)
         if checkpoint and world.first and ((step + 1) % config.save_every == 0):

@@ -39,6 +39,12 @@ class World:
             distributed.all_reduce(values)
         return values
 
+    def agree(self, values: Tensor) -> Tensor:
+        """What the first process says, on each of them."""
+        if self.size > 1:
+            distributed.broadcast(values, 0)
+        return values
+
     def wait(self) -> None:
         """Until all processes are here."""
         if self.size > 1:

@@ -124,6 +124,10 @@ class Prediction:
                 counts[name] = torch.tensor([len(one) for one in rows])
         return Drawn(step, part, batches, counts)
 
+    def size(self, drawn: Drawn) -> int:
+        """See Task. Steps of the sequences: tokens."""
+        return int(sum(batch.lengths.sum() for batch in drawn.batches.values()))
+
     def losses(self, model: nn.Module, drawn: Drawn, world: World) -> dict[str, Tensor]:
         """See Task. [run] by modality."""
         self._taken = drawn.step + 1

@@ -1,7 +1,6 @@
 """One arm on one episode: its settings trained, one chosen by validation, and what that one recognises."""
 
 import shutil
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 from uml_pipeline.learn.engine.loop import Fit
 from uml_pipeline.learn.engine.world import World
 from uml_pipeline.learn.splits import Episode
+from uml_pipeline.progress import Advance
 from uml_pipeline.trunk.cells import Cell, Counts, judges
 from uml_pipeline.trunk.finetune.arms import Arm
 from uml_pipeline.trunk.finetune.inputs import Inputs
@@ -19,9 +19,7 @@ from uml_pipeline.trunk.finetune.samples import Rows
 from uml_pipeline.workspace import read_json, write_json
 
 
-def solve(
-    inputs: Inputs, arm: Arm, episode: Episode, folder: Path, world: World, advance: Callable[[int], None]
-) -> Cell:
+def solve(inputs: Inputs, arm: Arm, episode: Episode, folder: Path, world: World, advance: Advance) -> Cell:
     """Train all settings of an arm on an episode; the test samples are read once, by the chosen one. What is in
     `folder` already is not done again.
     """

@@ -1,6 +1,5 @@
 """All training of a study, by one process or several: what is done stands in `.uml/finetune` and is not done again."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from uml_pipeline.errors import UserError
 from uml_pipeline.learn.engine.loop import Fit
 from uml_pipeline.learn.engine.world import World
 from uml_pipeline.learn.splits import Episode, held_out, is_clean
-from uml_pipeline.progress import progress
+from uml_pipeline.progress import Advance, progress
 from uml_pipeline.study import Study
 from uml_pipeline.trunk.admission import drawn_episodes
 from uml_pipeline.trunk.cells import Cell
@@ -21,8 +20,6 @@ from uml_pipeline.trunk.finetune.inputs import Inputs, gather
 from uml_pipeline.trunk.finetune.runs import Run
 from uml_pipeline.trunk.recipes import Recipe, decide
 from uml_pipeline.trunk.unfinished import key, root
-
-_NO_MATTER = {"processes", "launcher", "save_every"}  # keys that change how it is computed, not what comes out
 
 
 @dataclass(frozen=True)
@@ -47,20 +44,19 @@ def compute(study: Study, world: World) -> Outcome:
     config = study.params.trunk.finetune
     lineup = arms(config, [one.name for one in inputs.used], [one.name for one in inputs.forced])
     drawn = draw(study, inputs)
-    folder = root(study) / key(study, _NO_MATTER)
+    folder = root(study) / key(study)
     if world.first:
         folder.mkdir(parents=True, exist_ok=True)
     world.wait()
     runs = len(drawn) * sum(len(arm.settings) for arm in lineup) + 2
-    with progress("fine-tuning, steps", runs * config.steps if world.first else None) as advance:
-        tell = advance if world.first else lambda steps: None
-        cells = [solve(inputs, arm, episode, folder, world, tell) for episode in drawn for arm in lineup]
+    with progress("fine-tuning, steps", runs * config.steps, unit="samples", shown=world.first) as advance:
+        cells = [solve(inputs, arm, episode, folder, world, advance) for episode in drawn for arm in lineup]
         clean = {(one.shots, one.seed) for one in drawn if is_clean(one, inputs.manifest)}
         most = max(episode.shots for episode in drawn)
         decision = decide(lineup, [one for one in cells if one.shots == most and (one.shots, one.seed) in clean])
-        ships = _whole(inputs, decision.ships, folder, world, tell)
+        ships = _whole(inputs, decision.ships, folder, world, advance)
         same = decision.ships == decision.baseline
-        baseline = ships if same else _whole(inputs, decision.baseline, folder, world, tell)
+        baseline = ships if same else _whole(inputs, decision.baseline, folder, world, advance)
     return Outcome(inputs, lineup, cells, decision, ships, baseline)
 
 
@@ -78,9 +74,7 @@ def draw(study: Study, inputs: Inputs) -> list[Episode]:
     return drawn_episodes(study, manifest)
 
 
-def _whole(
-    inputs: Inputs, recipe: Recipe[Arm], folder: Path, world: World, advance: Callable[[int], None]
-) -> tuple[Run, Fit]:
+def _whole(inputs: Inputs, recipe: Recipe[Arm], folder: Path, world: World, advance: Advance) -> tuple[Run, Fit]:
     """The recipe on the training split, stopped by the validation split."""
     split = inputs.manifest["split"]
     train, val = (np.flatnonzero(split == side) for side in ("train", "val"))

@@ -48,10 +48,6 @@ class FinetuneConfig(EngineConfig):
     """The learning rate of these steps."""
     trainable: list[str] = Field(default_factory=list)
     """Auxiliary silos whose encoders learn too; the others' features are those of the stage `features`."""
-    processes: PositiveInt = 1
-    """That train together on this machine (torchrun): GPUs, or groups of CPU cores."""
-    launcher: Literal["torchrun", "ray"] = "torchrun"
-    """What starts the processes, where there are several; `ray`: Ray Train, on the cluster that it finds."""
 
     @model_validator(mode="after")
     def _baseline(self) -> Self:

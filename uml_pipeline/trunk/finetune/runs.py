@@ -1,12 +1,12 @@
 """One training: an arm with one setting on some rows. What was finished once is never trained again."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from uml_pipeline.learn.engine import checkpoint
 from uml_pipeline.learn.engine.loop import Fit, fit
 from uml_pipeline.learn.engine.world import World
+from uml_pipeline.progress import Advance
 from uml_pipeline.trunk.cells import Setting
 from uml_pipeline.trunk.finetune.arms import Arm
 from uml_pipeline.trunk.finetune.build import Built, build
@@ -45,7 +45,7 @@ class Run:
         """Its network before training."""
         return build(self.inputs, self.arm, self.config, self.seed, self.train)
 
-    def train_on(self, world: World, advance: Callable[[int], None]) -> Fit:
+    def train_on(self, world: World, advance: Advance) -> Fit:
         """Train it, or go on where it was killed, or read what it came to; `advance` is told the steps.
 
         Raises:

@@ -11,7 +11,7 @@ from uml_pipeline.trunk.finetune.arms import Arm
 from uml_pipeline.trunk.finetune.cells import recognised
 from uml_pipeline.trunk.finetune.compute import Outcome, compute
 from uml_pipeline.trunk.finetune.export import bundle, export
-from uml_pipeline.trunk.finetune.launch import launch
+from uml_pipeline.trunk.launch import launch
 from uml_pipeline.trunk.recipes import Recipe
 from uml_pipeline.trunk.tables import arms, summary
 from uml_pipeline.trunk.unfinished import root

@@ -71,6 +71,10 @@ class Finetuning:
                 batches[name] = self._built.silos[name].take(rows, None)
         return batches
 
+    def size(self, drawn: dict[str, Batch]) -> int:
+        """See Task. Samples."""
+        return sum(len(batch.y) for batch in drawn.values())
+
     def losses(self, model: nn.Module, drawn: dict[str, Batch], world: World) -> dict[str, Tensor]:
         """See Task."""
         batches = {name: batch.to(world.device) for name, batch in drawn.items()}

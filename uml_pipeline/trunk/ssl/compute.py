@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from uml_pipeline.errors import UserError
 from uml_pipeline.learn.engine.world import World
@@ -13,6 +14,7 @@ from uml_pipeline.learn.splits import Episode, Rows, held_out, sides
 from uml_pipeline.progress import progress
 from uml_pipeline.study import Study
 from uml_pipeline.trunk.admission import drawn_episodes
+from uml_pipeline.trunk.cells import Setting
 from uml_pipeline.trunk.decision import Decision
 from uml_pipeline.trunk.recipes import Recipe, decide
 from uml_pipeline.trunk.ssl.arms import Arm, arms
@@ -55,19 +57,22 @@ def compute(study: Study, world: World) -> Outcome:
     inputs = gather(study)
     lineup = arms(study.params.trunk.ssl, inputs.used, inputs.forced)
     by_seed, clean = draw(study, inputs)
-    folder = root(study) / key(study, {"save_every"})
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = root(study) / key(study)
+    if world.first:
+        folder.mkdir(parents=True, exist_ok=True)
+    world.wait()
     runs = [run for seed in by_seed for arm in lineup if arm.trained for run in runs_of(inputs, arm, seed, folder)]
-    with progress("self-supervised training, steps", len(runs) * study.params.trunk.ssl.steps) as advance:
+    steps = len(runs) * study.params.trunk.ssl.steps
+    with progress("self-supervised training, steps", steps, unit="tokens", shown=world.first) as advance:
         train_all(runs, world, advance)
     cells = [
         cell for drawn in by_seed.values() for arm in lineup for cell in solve(inputs, arm, drawn, folder, world.device)
     ]
     most = max(study.params.trunk.shots)
     decision = decide(lineup, [one for one in cells if one.shots == most and one.seed in clean])
-    ships = _whole(inputs, decision.ships, folder, world)
-    same = decision.ships == decision.baseline
-    baseline = ships if same else _whole(inputs, decision.baseline, folder, world)
+    first, second = _agreed(decision, lineup, world)
+    ships = _whole(inputs, *first, folder, world)
+    baseline = ships if first == second else _whole(inputs, *second, folder, world)
     return Outcome(inputs, lineup, cells, decision, ships, baseline)
 
 
@@ -97,13 +102,24 @@ def draw(study: Study, inputs: Inputs) -> tuple[dict[int, list[Episode]], set[in
     return by_seed, clean
 
 
-def _whole(inputs: Inputs, recipe: Recipe[Arm], folder: Path, world: World) -> Final:
+def _agreed(decision: Decision[Recipe[Arm]], lineup: list[Arm], world: World) -> list[tuple[Arm, Setting]]:
+    """What ships and the baseline, by the word of the first process: others may round scores otherwise, and all must
+    train the same.
+    """
+    places = [
+        [lineup.index(one.arm), one.arm.settings.index(one.setting)] for one in (decision.ships, decision.baseline)
+    ]
+    said = world.agree(torch.tensor(places, device=world.device)).tolist()
+    return [(lineup[arm], lineup[arm].settings[setting]) for arm, setting in said]
+
+
+def _whole(inputs: Inputs, arm: Arm, setting: Setting, folder: Path, world: World) -> Final:
     manifest, y = inputs.manifest, inputs.y
     train, val = (np.flatnonzero(manifest["split"] == side) for side in ("train", "val"))
-    run = Run(inputs, recipe.arm, recipe.setting, train, val, 0, folder / f"whole-{recipe.arm.name}")
-    if recipe.arm.trained:
-        train_all([run], world, lambda steps: None)
-    found = run.found() if recipe.arm.trained else None
+    run = Run(inputs, arm, setting, train, val, 0, folder / f"whole-{arm.name}")
+    if arm.trained:
+        train_all([run], world, lambda count, taken=0: None)
+    found = run.found() if arm.trained else None
     reader = run.reader(found)
     z = represent(reader, inputs.x, world.device)
     rows = np.setdiff1d(np.flatnonzero(y >= 0), held_out(manifest))

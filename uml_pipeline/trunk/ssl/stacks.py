@@ -1,6 +1,6 @@
 """Trainings of one shape learn at once: other seeds, other arms, other weights of the loss, for the price of few."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from uml_pipeline.learn.engine.world import World
 from uml_pipeline.learn.sequence.network import shape
 from uml_pipeline.learn.sequence.stacked import stack
 from uml_pipeline.learn.sequence.task import Prediction
+from uml_pipeline.progress import Advance
 from uml_pipeline.trunk.ssl.runs import Run
 from uml_pipeline.workspace import fingerprint_of
 
@@ -17,7 +18,7 @@ _AT_ONCE = {"cpu": 1_000_000, "cuda": 400_000_000}
 """Numbers between a block's two widest layers, of all runs: more are not quicker (see benchmarks/ssl.py)."""
 
 
-def train_all(runs: Sequence[Run], world: World, advance: Callable[[int], None]) -> None:
+def train_all(runs: Sequence[Run], world: World, advance: Advance) -> None:
     """Train what is not done, or go on where it was killed; `advance` is told the steps of all runs.
 
     Raises:
@@ -40,14 +41,18 @@ def stacks(runs: Sequence[Run], device: torch.device) -> list[list[Run]]:
     return [some for own in kinds.values() for some in _parted(own, device)]
 
 
-def _train(runs: list[Run], world: World, advance: Callable[[int], None]) -> int:
+def _train(runs: list[Run], world: World, advance: Advance) -> int:
     """Steps of all runs that were taken."""
     config, network = runs[0].config, stack([one.network() for one in runs])
     lessons = [one.lesson() for one in runs]
     task = Prediction(network, lessons, config, curriculum=runs[0].curriculum(), keep=config.keep)
     task.check(world)
     at = runs[0].folder.parent / f"{fingerprint_of([one.folder.name for one in runs])[:16]}.safetensors"
-    every = fit_all(task, config, 0, world=world, checkpoint=at, advance=lambda steps: advance(steps * len(runs)))
+
+    def tell(count: int, taken: int = 0) -> None:
+        advance(count * len(runs), taken)
+
+    every = fit_all(task, config, 0, world=world, checkpoint=at, advance=tell)
     if world.first:
         for one, found in zip(runs, every, strict=True):
             one.keep(found)

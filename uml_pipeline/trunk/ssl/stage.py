@@ -11,6 +11,7 @@ from uml_pipeline.learn.sequence.config import READER
 from uml_pipeline.learn.sequence.reader import describe
 from uml_pipeline.study import Study
 from uml_pipeline.trunk import cell_tables
+from uml_pipeline.trunk.launch import launch
 from uml_pipeline.trunk.recipes import Recipe
 from uml_pipeline.trunk.ssl import tables
 from uml_pipeline.trunk.ssl.arms import Arm
@@ -29,6 +30,8 @@ def run(study: Study) -> None:
     from safetensors.torch import save_file
 
     config = study.params.trunk.ssl
+    if config.processes > 1:
+        launch(study)
     outcome = compute(study, World(device=pick(config.device)))
     table = tables.runs(outcome.cells)
     with Workspace(study.folder).writing("trunk") as folder:

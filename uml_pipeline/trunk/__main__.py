@@ -1,6 +1,6 @@
 """The work of one of several processes; `uml trunk` then finds it done.
 
-`torchrun --nproc-per-node 2 -m uml_pipeline.trunk.finetune STUDY`; on several machines with torchrun's own options,
+`torchrun --nproc-per-node 2 -m uml_pipeline.trunk STUDY`; on several machines with torchrun's own options,
 where all see the study's folder.
 """
 
@@ -9,7 +9,7 @@ import sys
 from rich.console import Console
 
 from uml_pipeline.errors import UserError
-from uml_pipeline.trunk.finetune.launch import work
+from uml_pipeline.trunk.launch import work
 
 if __name__ == "__main__":
     try:
