@@ -68,7 +68,7 @@ def accuracy(folder: Path, init: str, seed: int) -> float:
     split = inputs.manifest["split"]
     train, val, test = (np.flatnonzero(split == side) for side in ("train", "val", "test"))
     run = Run(inputs, arm, arm.settings[0], train, val, seed, folder / f"{init}-{seed}")
-    [(right, counts)] = recognised(run, run.train_on(World(), lambda steps: None), [test], World())
+    [(right, counts)] = recognised(run, run.train_on(World(), lambda steps, taken=0: None), [test], World())
     return 100 * float(right.sum() / counts.sum())
 
 

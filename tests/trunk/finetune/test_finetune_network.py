@@ -78,7 +78,7 @@ def test_without_weight_the_silos_change_nothing(tuned, tmp_path):
             inputs, arm = arm_of(study, name)
             episode = draw(study, inputs)[0]
             run = Run(inputs, arm, arm.settings[0], episode.train, episode.val, 0, tmp_path / name)
-            fits.append(run.train_on(World(), lambda steps: None))
+            fits.append(run.train_on(World(), lambda steps, taken=0: None))
         one, other = fits
         assert all(torch.equal(value, other.weights[name]) for name, value in one.weights.items())
         seen = ("step", "score", "target", "accuracy", "factor")

@@ -34,11 +34,11 @@ def run_of(study, folder, name="uml"):
 )
 def test_each_key_trains(tuned, tmp_path, options):
     study = tuned(probe_steps=0, learning_rate=1e-3, **options)
-    found = run_of(study, tmp_path / "one").train_on(World(), lambda steps: None)
+    found = run_of(study, tmp_path / "one").train_on(World(), lambda steps, taken=0: None)
     assert [look["step"] for look in found.history] == [0, 3, 6]
     assert all(np.isfinite(look["score"]) for look in found.history)
     if options.keys() & {"checkpointing", "accumulate", "compile"}:  # these change nothing but time and memory
-        plain = run_of(tuned(probe_steps=0, learning_rate=1e-3), tmp_path / "two").train_on(World(), lambda steps: None)
+        plain = run_of(tuned(probe_steps=0, learning_rate=1e-3), tmp_path / "two").train_on(World(), lambda steps, taken=0: None)
         for look, other in zip(found.history, plain.history, strict=True):
             assert look["score"] == pytest.approx(other["score"], abs=1e-3)
 
@@ -50,7 +50,7 @@ def test_batch_normalisation_is_frozen_or_not(tuned, with_silo, tmp_path):
         study = with_silo(tuned(probe_steps=0, learning_rate=1e-3, batch_norm=mode), "drawings", **net)
         run = run_of(study, tmp_path / mode, "unimodal")
         before = run.build().model.state_dict()
-        found = run.train_on(World(), lambda steps: None)
+        found = run.train_on(World(), lambda steps, taken=0: None)
         moved = [name for name in before if "running" in name and not torch.equal(before[name], found.weights[name])]
         assert bool(moved) == (mode == "train")
 
