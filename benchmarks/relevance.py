@@ -1,6 +1,6 @@
 """Is the relevance verdict calibrated, powerful, and right about the gain? On the demo's own data.
 
-    python -m benchmarks.relevance [--draws 200]     # after `uml run`; FIGURES stand in docs/relevance.md
+    python -m benchmarks.relevance [--draws 200] [--figure FILE]   # after `uml run`; figures: docs/relevance.md
 
 Three parts, then one line of JSON:
 - false_helps: share of silos without meaning that are said to help. Half are the demo's sentences under permuted
@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,7 @@ from uml_pipeline.relevance.geometry import Agreement
 from uml_pipeline.relevance.marginal import Marginal, Marginals, adjusted
 from uml_pipeline.relevance.scene import Side
 from uml_pipeline.relevance.verdict import judge
+from uml_pipeline.report.canvas import INK, canvas
 from uml_pipeline.study import Study
 from uml_pipeline.trunk import lineup
 from uml_pipeline.trunk.arms import Solved
@@ -48,6 +50,7 @@ def main() -> None:
     """Print the three parts, then one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--draws", type=int, default=200, help="silos without meaning; half as many with")
+    parser.add_argument("--figure", type=Path, help="an SVG of predicted against realised gain")
     options = parser.parse_args()
     console, study, start = Console(width=120), Study(), time.monotonic()
     target, texts = Side.read(study, study.target).off("test"), Side.read(study, "descriptions")
@@ -60,6 +63,8 @@ def main() -> None:
     console.print(powers(found))
     pairs = list(realised(study, target, texts))
     console.print(gains(pairs))
+    if options.figure:
+        options.figure.write_text(figure(pairs), encoding="utf-8")
     rank = spearmanr([one["predicted"] for one in pairs], [one["realised"] for one in pairs]).statistic
     print(
         json.dumps(
@@ -188,6 +193,21 @@ def gains(pairs: list[dict[str, float]]) -> Table:
             *(f"{one[key]:+.2f}" for key in ("predicted", "realised")),
         )
     return table
+
+
+def figure(pairs: list[dict[str, Any]]) -> str:
+    """Predicted against realised gain as SVG, wrong labels by colour."""
+    with canvas("relevance", 4.6, 3.4) as (drawn, text):
+        axes = drawn.add_axes((0.13, 0.15, 0.84, 0.8))
+        wrong = [one["wrong"] for one in pairs]
+        x, y = ([one[key] for one in pairs] for key in ("predicted", "realised"))
+        points = axes.scatter(x, y, c=wrong, cmap="viridis", s=28)
+        drawn.colorbar(points, ax=axes, label="share of wrong labels")
+        axes.axhline(0, color=INK, linewidth=0.6)
+        axes.axvline(0, color=INK, linewidth=0.6)
+        axes.set_xlabel("predicted gain, points")
+        axes.set_ylabel("realised gain, points")
+    return text.getvalue()
 
 
 if __name__ == "__main__":

@@ -49,7 +49,8 @@ def judge(
         "beside": _numbers(marginal.beside),
         "shots": config.shots,
         "self_supervised": foresight and {name: vars(getattr(foresight, name)) for name in ("gain", "over_shuffled")},
-        "geometry": test and {"statistic": test.statistic, "p_value": test.p_value, "null": test.null.tolist()},
+        "geometry": test
+        and {"statistic": test.statistic, "p_value": test.p_value, "null": test.null.tolist(), **found.evidence()},
         "shared_classes": len(found.shared),
         "reasons": [
             *(foresight.reasons() if foresight else _reasons(word, marginal, p_value, config)),

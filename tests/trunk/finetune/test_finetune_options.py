@@ -38,7 +38,9 @@ def test_each_key_trains(tuned, tmp_path, options):
     assert [look["step"] for look in found.history] == [0, 3, 6]
     assert all(np.isfinite(look["score"]) for look in found.history)
     if options.keys() & {"checkpointing", "accumulate", "compile"}:  # these change nothing but time and memory
-        plain = run_of(tuned(probe_steps=0, learning_rate=1e-3), tmp_path / "two").train_on(World(), lambda steps, taken=0: None)
+        plain = run_of(tuned(probe_steps=0, learning_rate=1e-3), tmp_path / "two").train_on(
+            World(), lambda steps, taken=0: None
+        )
         for look, other in zip(found.history, plain.history, strict=True):
             assert look["score"] == pytest.approx(other["score"], abs=1e-3)
 
