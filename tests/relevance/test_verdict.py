@@ -19,7 +19,7 @@ KEYS |= {"shared_classes", "reasons"}
 
 
 def trial(gain, full=(0.0, -1.0, 1.0), p=0.005):
-    return Prediction(Gain(*gain), Gain(*full), 0.1, p, 0.0, 199)
+    return Prediction(Gain(*gain), Gain(*full), 0.1, p, 0.0, -0.2, 199)
 
 
 HELPFUL, NEUTRAL, UNSURE = trial((2, 1, 3)), trial((0.1, -0.5, 0.7)), trial((1, -1, 3))

@@ -44,6 +44,12 @@ class Hint:
         order[covered] = draw.permutation(covered)
         return replace(self, means=self.means[order])
 
+    def noise(self, draw: np.random.Generator) -> "Hint":
+        """As many numbers of the same size that say nothing."""
+        drawn = torch.from_numpy(draw.standard_normal(self.means.shape).astype(np.float32))
+        drawn *= (self.means.abs().sum(1, keepdim=True) > 0) * self.means.shape[1] ** -0.5
+        return replace(self, means=drawn)
+
 
 @dataclass(frozen=True)
 class Draw:

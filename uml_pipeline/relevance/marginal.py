@@ -90,7 +90,7 @@ class Marginals:
         if not before.counts.any():
             return None
         gain = gain_of(before, after.right(), before.right())
-        return Prediction(gain, gain, 1.0, None, None, 0)
+        return Prediction(gain, gain, 1.0, None, None, None, 0)
 
 
 def adjusted(marginals: Mapping[str, Marginal]) -> dict[str, float | None]:

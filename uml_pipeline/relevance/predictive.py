@@ -13,6 +13,7 @@ from uml_pipeline.learn.workers import each
 TRUSTS = (0.03, 0.1, 0.3)
 """Shares of what is unknown of a class that the silo may explain: each is tried."""
 _TESTED = 4  # draws behind a permutation
+_NOISES = 10
 _EXCEEDED = 10  # permutations at least as good, after which no more are tried (Besag and Clifford, 1991)
 
 
@@ -25,6 +26,7 @@ class Prediction:
     trust: float  # the strength that all draws choose
     p_value: float | None  # of gaining so much by chance: the share of permuted silos that do; None: not tested
     permuted: float | None  # mean gain of the permuted silos
+    noise: float | None  # mean gain of silos that are noise
     shuffles: int  # permuted silos that were tried
 
 
@@ -45,18 +47,22 @@ def predict(quick: Quick, hint: Hint, beside: Sequence[Hint] = (), *, permutatio
     right = np.stack(list(each(lambda trust: quick.right([*beside, hint.trusted(trust)]), TRUSTS)))
     observed = _best(right[:, :_TESTED], without[:_TESTED])
 
-    def shuffled(number: int) -> float:
-        other = hint.permuted(np.random.default_rng([seed, number]))
+    def chance(other: Hint) -> float:
         tried = [quick.right([*beside, other.trusted(trust)], most=_TESTED) for trust in TRUSTS]
         return _best(np.stack(tried), without[:_TESTED])
 
-    null = _until(each(shuffled, range(permutations)), observed)
+    draws = (np.random.default_rng([seed, number]) for number in range(permutations))
+    null = _until(each(lambda draw: chance(hint.permuted(draw)), draws), observed)
+    noises = range(_NOISES) if permutations else range(0)
+    noise = list(each(lambda number: chance(hint.noise(np.random.default_rng([seed, number]))), noises))
+    asked = float(quick.counts[:_TESTED].sum())
     return Prediction(
         gain_of(quick, _chosen_by_others(right, without), without),
         gain_of(quick, right[-1], without),
         TRUSTS[int(right.sum((1, 2)).argmax())],
         float((1 + (null >= observed).sum()) / (1 + len(null))) if len(null) else None,
-        100 * float(null.mean()) / float(quick.counts[:_TESTED].sum()) if len(null) else None,
+        100 * float(null.mean()) / asked if len(null) else None,
+        100 * float(np.mean(noise)) / asked if noise else None,
         len(null),
     )
 

@@ -82,12 +82,17 @@ def _reasons(word: str, marginal: Marginal, p_value: float | None, config: Relev
     if p_value is not None:
         rarely = "more than" if p_value <= config.alpha else "no more than"
         said.append(f"that is {rarely} it would under permuted labels (p = {p_value:.3g}, corrected for all silos)")
+        said += [_idle(one) for one in marginal.predictions if one.shuffles][:1]
     if word == "harms":
         least = max(marginal.predictions, key=lambda one: one.full.mean).full
         said.append(f"trusted as much as a helpful silo can be, it costs accuracy: {_points(least)}")
     if word == "cannot tell":
         said += _more(max(marginal.predictions, key=lambda one: one.gain.mean).gain, config.margin)
     return said
+
+
+def _idle(one: Prediction) -> str:
+    return f"at their best strength permuted labels give {one.permuted:+.1f} points, noise of its size {one.noise:+.1f}"
 
 
 def _more(gain: Gain, margin: float) -> list[str]:
