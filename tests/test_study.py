@@ -34,7 +34,7 @@ TYPOS = [  # (key as it should be, typo, its whole path, line, where the allowed
     ("target:", "taget:", "taget", 1, "target, silos, features, relevance, trunk"),
     ("relevance:", "relevence:", "relevence", 11, "target, silos, features, relevance, trunk"),
     ("    modality: text", "    modallity: text", "silos.notes.modallity", 8, "modality, path, format, encoder"),
-    ("  alpha:", "  alpa:", "relevance.alpa", 12, "policy, permutations, alpha"),
+    ("  alpha:", "  alpa:", "relevance.alpa", 12, "policy, by, suspicious, permutations, alpha"),
     ("  shots:", "  shot:", "trunk.shot", 14, "mode, shots, seeds, forced"),
 ]
 MISTAKES = [  # (what stands in the file, what stands there instead, words of the answer, line)
