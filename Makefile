@@ -22,7 +22,7 @@ demo: $(READY)  ## fetch the data, run the six stages, print the result
 test: $(READY) lint  ## everything that needs no daemon and no browser
 	$(BIN)/python -m pytest -m "not slow"
 
-test-all: test  ## and what takes minutes: a Ray cluster, a compiler, kills
+test-all: test  ## and what takes minutes: a Ray cluster, a compiler, kills, a browser
 	$(BIN)/python -m pytest -m slow
 
 lint: $(READY)

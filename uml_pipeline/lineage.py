@@ -22,7 +22,7 @@ from uml_pipeline.workspace import Workspace, fingerprint_of, read_json, sha256
 
 FILE = "lineage.json"
 PACKAGES = ("torch", "numpy", "timm", "transformers", "dagster", "dvc", "uml-pipeline")
-_SOURCES = {".py", ".html", ".safetensors"}
+_SOURCES = {".py", ".html", ".css", ".js", ".safetensors"}
 
 # a shipped model may come from a stranger: only what is printed as it is needs a form that cannot carry terminal codes
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{4,128}(\.dir)?$")]

@@ -114,7 +114,36 @@ def write_silo(folder: Path, kind: str, label: str, text: str) -> None:
         write_json(folder / "examples.json", [[text, label], {"text": f"another: {text}", "label": label}])
 
 
-def verdict(silo: str, *, relevant: bool) -> dict[str, Any]:
+def soundness(label: str, *, alarming: bool) -> dict[str, Any]:
+    """What relevance finds suspicious about a silo's samples."""
+    odd = {
+        "sample_id": "text0",
+        "class": label,
+        "text": "a still",
+        "reason": "other name",
+        "looks": "still",
+        "score": 1.0,
+    }
+    return {"alarming": alarming, "suspicious": {"samples": 40, "first": [odd, odd | {"text": None, "looks": None}]}}
+
+
+def runs() -> pd.DataFrame:
+    """artifacts/trunk/runs.parquet: of every arm the accuracy on every split, and a setting that was not chosen."""
+    draw = np.random.default_rng(0)
+    hard = draw.normal(0, 4, 24)  # splits differ more than arms do
+    rows = [
+        {"method": arm, "shots": shots, "seed": seed, "alpha": 1.0, "loss": 1.1 + 0.01 * (seed % 3), "chosen": True}
+        | {"test": mean + hard[seed] + noise}
+        for arm, means in MEANS.items()
+        for shots, mean in zip(SHOTS, means, strict=True)
+        for seed, noise in enumerate(draw.normal(0, 2, 24))
+    ]
+    rows += [row | {"alpha": 0.3, "loss": 1.2, "chosen": False, "test": None} for row in rows if row["method"] == "uml"]
+    setting = {"scale": 10.0, "learning_rate": 0.003, "weight_decay": 0.0, "batch": 64, "learn_scales": False}
+    return pd.DataFrame(rows).assign(**setting, ratio=1.0, strength=1.0)
+
+
+def verdict(silo: str, *, relevant: bool, label: str = "alembic") -> dict[str, Any]:
     """artifacts/relevance/<silo>.json."""
     chance = random.Random(0)
     return {
@@ -122,7 +151,8 @@ def verdict(silo: str, *, relevant: bool) -> dict[str, Any]:
         "verdict": "helps" if relevant else "harms",
         "p_value": 0.001 if relevant else 0.6,
         "alone": {
-            "gain": {"mean": 1.5, "low": 0.6, "high": 2.4} if relevant else {"mean": 0.0, "low": -0.5, "high": 0.5}
+            "gain": {"mean": 1.5, "low": 0.6, "high": 2.4} if relevant else {"mean": 0.0, "low": -0.5, "high": 0.5},
+            "permuted": -0.1,
         },
         "beside": None,
         "geometry": {
@@ -131,6 +161,8 @@ def verdict(silo: str, *, relevant: bool) -> dict[str, Any]:
             "null": [chance.gauss(0, 0.02) for _ in range(999)],
         },
         "shared_classes": 331,
+        "set_aside": 0,
+        "soundness": soundness(label, alarming=not relevant),
         "used": relevant,
         "reasons": ["classes that look alike are described alike"] if relevant else ["no better than chance"],
     }
@@ -150,15 +182,12 @@ def write_study(
             (out / "index.parquet").write_bytes(name.encode())
     with workspace.writing("relevance") as out:
         for name in study.auxiliary:
-            write_json(out / f"{name}.json", verdict(name, relevant=name == "descriptions"))
+            write_json(out / f"{name}.json", verdict(name, relevant=name == "descriptions", label=label))
     with workspace.writing("trunk") as out:
         write_json(out / "metrics.json", metrics)
         recipe = {"method": "unimodal"}  # no models that could be opened: what ships is the baseline
         write_json(out / "config.json", {"ships": recipe, "baseline": recipe, "rival": None})
-        setting = {"scale": 10.0, "learning_rate": 0.003, "weight_decay": 0.0, "batch": 64, "learn_scales": False}
-        run = {"method": "uml", "shots": 1, "seed": [0, 0, 1, 1], "strength": 1.0, "ratio": 1.0} | setting
-        varied = {"alpha": [0.3, 1.0] * 2, "loss": [1.2, 1.1, 1.3, 1.1], "chosen": [False, True] * 2}
-        pd.DataFrame(run | varied).to_parquet(out / "runs.parquet")
+        runs().to_parquet(out / "runs.parquet")
     with workspace.writing("model") as out:
         save_file({"head": np.zeros((331, 384), np.float32)}, out / "model.safetensors")
         encoder = {"encoder": "builtin/emoji", "dim": 384, "fingerprint": "f1", "fitted": {"a column": {"mean": 0.5}}}

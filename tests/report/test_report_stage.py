@@ -22,7 +22,9 @@ def test_metrics_have_exactly_the_agreed_keys(make: Make) -> None:
     metrics = json.loads((Workspace(study.folder).reading("report") / "metrics.json").read_text())
     assert list(metrics) == ["runs", "gains", "verdicts", "ships"]
     assert {tuple(run) for run in metrics["runs"]} == {("method", "shots", "seeds", "mean", "std")}
-    assert {tuple(gain) for gain in metrics["gains"]} == {("method", "against", "shots", "mean", "low", "high")}
+    assert {tuple(gain) for gain in metrics["gains"]} == {
+        ("method", "against", "shots", "mean", "low", "high", "better", "splits")
+    }
     assert metrics["verdicts"] == [
         {"silo": "descriptions", "verdict": "helps", "p_value": 0.001},
         {"silo": "scrambled", "verdict": "harms", "p_value": 0.6},
@@ -34,6 +36,7 @@ def test_writes_page_and_figures(make: Make) -> None:
     study = make()
     stage.run(study)
     figures = {"learning_curve", "gains", "relevance_descriptions", "relevance_scrambled"}
+    figures |= {"expected_descriptions", "expected_scrambled"}
     figures.add("by_alpha")
     expected = {"fingerprint.json", "index.html", "metrics.json", "understanding.json"} | {
         f"figures/{name}.svg" for name in figures

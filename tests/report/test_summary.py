@@ -32,7 +32,7 @@ def test_fits_and_tells_without_colour(make: Make, monkeypatch: pytest.MonkeyPat
         "scrambled     harms  expected 0.0 (−0.5 to +0.5)   p = 0.6    not used",
         "2 of 1986 samples set aside: unreadable image: 2 (cat.png, …)",
         "UML helps.",
-        "What ships: “UML, text prior”",
+        "ships: “UML, text prior”",
         "artifacts/report/index.html",
         "uml predict artifacts/model data/drawings/alembic/noto.png",
         "uml lineage artifacts/model",
@@ -50,7 +50,7 @@ def test_from_elsewhere_paths_are_whole(make: Make, monkeypatch: pytest.MonkeyPa
 def test_says_so_where_it_does_not_help(make: Make) -> None:
     text = printed(make(lift=-2.7, noise=9))
     assert "UML does not help here" in text
-    assert "What ships: “Unimodal probe”" in text
+    assert "ships: “Unimodal probe”" in text
 
 
 def test_a_class_of_the_target_that_is_never_tested_is_told(make: Make) -> None:

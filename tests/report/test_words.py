@@ -4,14 +4,16 @@ from typing import Any
 import pytest
 
 from uml_pipeline.report import evidence, words
-from uml_pipeline.report.evidence import Evidence, Gain, Trunk
+from uml_pipeline.report.evidence import Evidence
+from uml_pipeline.report.results import Gain, Trunk
+from uml_pipeline.report.verdicts import Odd
 from uml_pipeline.study import Study
 
 Make = Callable[..., Study]
 
 
 def with_trunk(found: Evidence, **changes: Any) -> Evidence:
-    trunk = evidence.Trunk.model_validate(found.trunk.model_dump() | changes)
+    trunk = Trunk.model_validate(found.trunk.model_dump() | changes)
     return Evidence(found.target, found.silos, found.verdicts, trunk)
 
 
@@ -48,37 +50,23 @@ def test_peers_may_have_a_bridge(make: Make) -> None:
     assert words.peers(Trunk.model_validate(told), "drawings") == "learns from drawings alone or with a bridge"
 
 
-def test_helps(make: Make) -> None:
-    said = words.headline(evidence.read(make()))
-    assert (said.tone, said.answer) == ("better", "UML helps.")
-    assert "“UML, text prior” reaches 53.3%: +2.7 points (95% interval +1.9 to +3.5)" in said.detail
-    assert "against “Unimodal probe”, the strongest arm that learns from drawings alone (50.6%)" in said.detail
-    assert said.ships.startswith("What ships: “UML, text prior”. It is ahead")
+def test_splits_are_told_where_they_were_kept() -> None:
+    gain = Gain(method="a", against="b", shots=1, mean=0, low=0, high=0)
+    assert words.splits(gain) == ""
+    assert words.splits(gain.model_copy(update={"better": 18, "splits": 24})) == "18 of 24 splits better"
 
 
-def test_does_not_help(make: Make) -> None:
-    said = words.headline(evidence.read(make(lift=-2.7, noise=9)))
-    assert said.tone == "same"
-    assert said.answer == "UML does not help here: no difference beyond noise."
-    assert "the best UML arm (“UML, text prior”)" in said.detail
-    assert said.ships.startswith("What ships: “Unimodal probe”. No UML arm")
-
-
-def test_hurts(make: Make) -> None:
-    assert words.headline(evidence.read(make(lift=-9))).answer == "UML hurts here."
-
-
-def test_helps_at_some_shots_only(make: Make) -> None:
-    found = evidence.read(make())
-    gains = [gain.model_copy(update={"low": -1.0}) if gain.shots > 1 else gain for gain in found.trunk.gains]
-    said = words.headline(with_trunk(found, gains=gains))
-    assert (said.tone, said.answer) == ("better", "UML helps at 1 shot and makes no clear difference at 2 and 4 shots.")
-
-
-def test_nothing_to_compare(make: Make) -> None:
-    said = words.headline(with_trunk(evidence.read(make()), gains=[]))
-    assert said.answer == "There is nothing to compare."
-    assert "(scrambled: harms, p = 0.6)" in said.detail
+@pytest.mark.parametrize(
+    ("reason", "looks", "told"),
+    [
+        ("other name", "dog", "names another class and not its own: dog"),
+        ("other looks", "dog", "looks like another class: dog"),
+        ("a new reason", None, "a new reason"),
+    ],
+)
+def test_suspicion_in_words(reason: str, looks: str | None, told: str) -> None:
+    odd = Odd.model_validate({"sample_id": "1", "class": "cat", "text": None, "reason": reason, "looks": looks})
+    assert words.suspicion(odd) == told
 
 
 def test_an_arm_without_shots_stands_in_every_column(make: Make) -> None:
@@ -88,7 +76,7 @@ def test_an_arm_without_shots_stands_in_every_column(make: Make) -> None:
 
 
 def test_a_sentence_has_minus_signs_and_keeps_hyphens() -> None:
-    assert words.sentence("cross-validation: -1.2 points, -3 to +2") == "Cross-validation: −1.2 points, −3 to +2."
+    assert words.sentence("cross-validation: -1.2 points (-3 to 2-4)") == "Cross-validation: −1.2 points (−3 to 2-4)."
 
 
 @pytest.mark.parametrize(

@@ -7,17 +7,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from uml_pipeline.report.evidence import Kind, Trunk
+from uml_pipeline.report.results import Kind, Trunk
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK, MUTED, LINE, CARD = "#1b1f24", "#5c6670", "#d9dee3", "#ffffff"
 """The four colours that the page replaces by its own, so that figures follow its light or dark scheme."""
-ACCENT, GREY = "#d55e00", "#8a949e"
+ACCENT, LESS, GREY = "#d55e00", "#1f83c4", "#8a949e"
+"""With auxiliary silos, or more; without, or less; what stands behind."""
 
 _COLOURS: dict[Kind, list[str]] = {  # after Okabe and Ito: told apart with any colour vision, on light and on dark
-    "image-only": [GREY, "#1f83c4", "#56b4e9", "#6f7f8f", "#0b5a8f"],
+    "image-only": [LESS, "#56b4e9", "#0b5a8f", "#6f7f8f"],
     "bridge": ["#009e73", "#5fbf9f", "#2f6f5e"],
     "uml": [ACCENT, "#e69f00", "#cc79a7", "#b8860b", "#a0522d", "#f0b27a", "#8c564b"],
     "control": [GREY],
@@ -37,10 +38,10 @@ class Look:
 
 
 def looks(trunk: Trunk) -> dict[str, Look]:
-    """Greys and blues: target alone; greens: with a bridge; warm colours: UML. What ships has its kind's first."""
+    """Blues: target alone; greens: with a bridge; warm colours: UML. What ships comes first, then the foremost."""
     found = {}
     for kind, colours in _COLOURS.items():
-        methods = sorted(trunk.of(kind), key=lambda method: method != trunk.ships.method)
+        methods = sorted(trunk.of(kind), key=lambda name: (name != trunk.ships.method, name not in trunk.foremost))
         for place, method in enumerate(methods):
             marker = "X" if kind == "control" else _MARKERS[place % len(_MARKERS)]
             dash, width = (":" if kind == "control" else "-"), (2.0 if kind == "uml" else 1.3)

@@ -4,36 +4,42 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from uml_pipeline.report import words
+from uml_pipeline.report import forests, words
 from uml_pipeline.report.canvas import ACCENT, GREY, MUTED, Look, canvas, looks, short, weight
-from uml_pipeline.report.evidence import Evidence, Gain, Trunk, Verdict
+from uml_pipeline.report.evidence import Evidence
+from uml_pipeline.report.results import Run, Trunk
+from uml_pipeline.report.understanding import drawings
+from uml_pipeline.report.verdicts import Verdict
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def draw(evidence: Evidence) -> dict[str, str]:
+def draw(evidence: Evidence, understood: dict[str, Any]) -> dict[str, str]:
     """All figures by name, those left out for which there is nothing to show."""
     trunk = evidence.trunk
+    labels = {method: trunk.label(method) for method in trunk.methods}
     figures = {"learning_curve": learning_curve(trunk)}
     if trunk.strict:
-        figures["gains"] = gains(trunk)
+        figures["gains"] = forests.gains(trunk)
     tested = [verdict for verdict in evidence.verdicts if verdict.geometry is not None]
-    return figures | {f"relevance_{verdict.silo}": relevance(verdict) for verdict in tested}
+    figures |= {f"relevance_{verdict.silo}": relevance(verdict) for verdict in tested}
+    return figures | forests.expected(evidence.verdicts) | drawings.draw(understood, labels)
 
 
 def learning_curve(trunk: Trunk) -> str:
-    """Accuracy against shots for each arm: mean and one standard deviation over the splits."""
+    """Accuracy against shots: the foremost arms in colour, with one standard deviation over splits; others grey."""
     with canvas("learning_curve", 8.6, 4.2) as (figure, out):
         axes = figure.add_axes((0.07, 0.12, 0.59, 0.85))
-        styles = looks(trunk)
-        # an arm far below all others would flatten the differences that matter: it is told in words
-        shown = [method for method in trunk.methods if trunk.arms[method].kind != "text-only"]
-        ends = {}
-        for place, method in enumerate(shown):
-            dodge = (place - (len(shown) - 1) / 2) * 0.03  # so that spreads do not hide each other
-            if heights := _curve(axes, trunk, method, styles[method], dodge):
-                ends[method] = heights[-1]
+        styles, ends = looks(trunk), {}
+        for method in drawn(trunk):
+            runs = [(place, run) for place, number in enumerate(trunk.shots) if (run := trunk.run(method, number))]
+            xs, means = [place for place, _ in runs], [run.mean for _, run in runs]
+            if method not in trunk.foremost:
+                axes.plot(xs, means, color=GREY, linewidth=0.9, alpha=0.55, zorder=1)
+            elif runs:
+                _curve(axes, trunk, method, styles[method], runs)
+                ends[method] = means[-1]
         axes.set_xticks(range(len(trunk.shots)), [str(number) for number in trunk.shots])
         axes.set_xlim(-0.25, len(trunk.shots) - 0.75)
         axes.set_xlabel("labelled samples a class (shots)")
@@ -44,15 +50,21 @@ def learning_curve(trunk: Trunk) -> str:
     return out.getvalue()
 
 
-def _curve(axes: "Axes", trunk: Trunk, method: str, look: Look, dodge: float) -> list[float]:
-    """Draw one arm, its spreads moved aside by `dodge`; returns its means."""
-    runs = [(place, run) for place, number in enumerate(trunk.shots) if (run := trunk.run(method, number))]
+def drawn(trunk: Trunk) -> list[str]:
+    """The arms of the learning curve. One far below all others would flatten the differences that matter: it is told in
+    words.
+    """
+    return [method for method in trunk.methods if trunk.arms[method].kind != "text-only"]
+
+
+def _curve(axes: "Axes", trunk: Trunk, method: str, look: Look, runs: list[tuple[int, Run]]) -> None:
+    """Draw one arm, its spreads moved aside so that they do not hide another's."""
     xs, means = [place for place, _ in runs], [run.mean for _, run in runs]
     lows, highs = [run.mean - run.std for _, run in runs], [run.mean + run.std for _, run in runs]
+    dodge = (trunk.foremost.index(method) - (len(trunk.foremost) - 1) / 2) * 0.03
     front = 4 if trunk.arms[method].kind == "uml" else 3
     axes.vlines([x + dodge for x in xs], lows, highs, color=look.colour, linewidth=1.2, alpha=0.6, zorder=2)
     axes.plot(xs, means, look.dash, color=look.colour, marker=look.marker, linewidth=look.width, zorder=front, ms=5)
-    return means
 
 
 def _name_ends(axes: "Axes", trunk: Trunk, styles: dict[str, Look], ends: dict[str, float]) -> None:
@@ -77,47 +89,12 @@ def _name_ends(axes: "Axes", trunk: Trunk, styles: dict[str, Look], ends: dict[s
 
 
 def _mention(axes: "Axes", trunk: Trunk) -> None:
-    """Arms that need no labelled sample, in words below the curves."""
+    """What is grey, and arms that need no labelled sample, in words below the curves."""
     runs = {method: trunk.run(method, trunk.shots[0]) for method in trunk.of("text-only")}
     told = [f"not drawn: {short(trunk.label(method), 40)}, {run.mean:.1f}%" for method, run in runs.items() if run]
+    if others := len(set(drawn(trunk)) - set(trunk.foremost)):
+        told.append(f"grey: {others} other arm{'s' * (others > 1)}, see the table")
     axes.text(0.98, 0.045, "\n".join(told), transform=axes.transAxes, ha="right", color=MUTED)
-
-
-def gains(trunk: Trunk) -> str:
-    """Paired gain over the strongest arm without auxiliary silos, with 95% intervals: one row an arm and shots."""
-    rows: list[Gain | str] = []
-    for number in sorted({gain.shots for gain in trunk.strict}):
-        group = [gain for gain in trunk.strict if gain.shots == number]
-        rivals = words.listed(sorted({trunk.label(gain.against) for gain in group}))
-        rows += [f"{words.shots(number)}, against {short(rivals, 50)}", *group]
-    with canvas("gains", 5.8, 0.75 + 0.33 * len(rows)) as (figure, out):
-        bottom = 0.55 / figure.get_figheight()
-        axes = figure.add_axes((0.43, bottom, 0.30, 0.99 - bottom))
-        styles = looks(trunk)
-        for place, row in enumerate(rows):
-            if isinstance(row, str):
-                across = axes.get_yaxis_transform()
-                axes.text(-1.4, place, row, transform=across, va="center", weight="bold", color=MUTED)
-            else:
-                _gain_row(axes, trunk, styles[row.method], row, place)
-        axes.set_ylim(len(rows) - 0.4, -0.6)
-        axes.set_yticks([])
-        axes.locator_params(axis="x", nbins=5)
-        axes.spines["left"].set_visible(False)
-        axes.margins(x=0.08)
-        axes.grid(axis="x")
-        axes.set_xlabel("gain, percentage points (95% interval)")
-    return out.getvalue()
-
-
-def _gain_row(axes: "Axes", trunk: Trunk, look: Look, gain: Gain, place: int) -> None:
-    across, bold = axes.get_yaxis_transform(), weight(trunk, gain.method)
-    label, value = short(trunk.label(gain.method), 31), f"{words.points(gain.mean)}  ({words.interval(gain)})"
-    axes.plot([0, 0], [place - 0.5, place + 0.5], color=MUTED, linewidth=1)
-    axes.plot([gain.low, gain.high], [place, place], color=look.colour, linewidth=2)
-    axes.plot(gain.mean, place, color=look.colour, marker=look.marker, markersize=6)
-    axes.text(-0.04, place, label, transform=across, va="center", ha="right", weight=bold)
-    axes.text(1.04, place, value, transform=across, va="center", weight=bold)
 
 
 def relevance(verdict: Verdict) -> str:

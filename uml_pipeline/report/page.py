@@ -2,84 +2,67 @@
 
 import base64
 import json
-import math
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from uml_pipeline import lineage
-from uml_pipeline.lineage import Branch, Lineage
-from uml_pipeline.report import words
-from uml_pipeline.report.canvas import CARD, INK, LINE, MUTED
+from uml_pipeline.report import bundle, figures, live, words
+from uml_pipeline.report.canvas import CARD, INK, LINE, MUTED, looks
 from uml_pipeline.report.evidence import Evidence
-from uml_pipeline.study import Study
-from uml_pipeline.workspace import Workspace, read_json
+from uml_pipeline.report.facts import ModelFacts
+from uml_pipeline.report.headline import headline
 
 _SCHEME = {INK: "var(--ink)", MUTED: "var(--muted)", LINE: "var(--line)", CARD: "transparent"}
 
 
-@dataclass(frozen=True)
-class ModelFacts:
-    """What is true of the shipped model, whatever it learned."""
+def render(
+    evidence: Evidence,
+    facts: ModelFacts,
+    drawn: Mapping[str, str],
+    understood: Mapping[str, Any],
+    pictures: Mapping[str, Path],
+) -> str:
+    """The page as HTML.
 
-    modality: str
-    labels: int
-    parameters: int
-    bytes: int
-    told: dict[str, str]
-    """What config.json says that a reader asks for, by name."""
-    lineage: Lineage
-    origin: Branch
-
-
-def model_facts(study: Study) -> ModelFacts:
-    """Read the shipped model's folder; its weights' header only.
-
-    Raises:
-        UserError: the model is not made yet, or its lineage is malformed.
+    Args:
+        evidence: what the other stages found.
+        facts: of the shipped model.
+        drawn: still figures by name, SVG.
+        understood: what understanding.json holds.
+        pictures: of the samples that it names, by their id.
     """
-    folder = Workspace(study.folder).reading("model")
-    config = read_json(folder / "config.json")
-    origin = lineage.read(folder)
-    weights = folder / "model.safetensors"
-    return ModelFacts(
-        modality=study.silo(study.target).modality,
-        labels=len(read_json(folder / "labels.json")),
-        parameters=_parameters(weights),
-        bytes=weights.stat().st_size,
-        told=_told(config),
-        lineage=origin,
-        origin=lineage.branches(origin),
+    specs = live.draw(evidence, understood)
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            target=evidence.target,
+            evidence=evidence,
+            silos=evidence.silos,
+            verdicts=evidence.verdicts,
+            trunk=evidence.trunk,
+            headline=headline(evidence),
+            facts=facts,
+            understood=understood,
+            pictures=pictures,
+            figures={name: inline(svg, name) for name, svg in drawn.items()},
+            drawn=figures.drawn(evidence.trunk),
+            looks=looks(evidence.trunk),
+            live=specs,
+            specs=Markup("{" + ",".join(f'"{name}":{spec}' for name, spec in specs.items()) + "}"),
+            scripts=[bundle.element(script) for script in bundle.scripts()],
+            policy=bundle.policy(),
+        )
     )
 
 
-def _told(config: dict[str, Any]) -> dict[str, str]:
-    """Encoder and training in words. Hashes, and what the encoder learnt of each column, stay in config.json."""
-    encoder = config.get("encoder", {})
-    rows = {
-        "encoder": encoder.get("encoder"),
-        "features": encoder.get("dim"),
-        "preprocessing": config.get("preprocessing"),
-        "trained on": f"{config['samples']} labelled samples" if "samples" in config else None,
-    }
-    return {name: str(value) for name, value in rows.items() if value is not None}
-
-
-def _parameters(weights: Path) -> int:
-    """How many numbers a safetensors file holds, from its header: 8 bytes of length, then JSON."""
-    with weights.open("rb") as file:
-        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-    return sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
-
-
-def render(evidence: Evidence, facts: ModelFacts, figures: dict[str, str], understood: dict[str, Any]) -> str:
-    """The page as HTML."""
+def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+        loader=FileSystemLoader(bundle.TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -87,18 +70,8 @@ def render(evidence: Evidence, facts: ModelFacts, figures: dict[str, str], under
         keep_trailing_newline=True,
     )
     environment.filters |= {"data_uri": _data_uri, "compact": _compact, "size": _size}
-    return environment.get_template("page.html").render(
-        target=evidence.target,
-        silos=evidence.silos,
-        verdicts=evidence.verdicts,
-        trunk=evidence.trunk,
-        headline=words.headline(evidence),
-        judged=words.judged(evidence.trunk),
-        facts=facts,
-        words=words,
-        understood=understood,
-        figures={name: inline(svg, name) for name, svg in figures.items()},
-    )
+    environment.globals["words"] = words
+    return environment
 
 
 def inline(svg: str, name: str) -> Markup:
@@ -107,7 +80,7 @@ def inline(svg: str, name: str) -> Markup:
     body = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", body)
     for colour, variable in _SCHEME.items():
         body = body.replace(colour, variable)
-    return Markup(body.replace("<svg", '<svg role="img"', 1))  # drawn by figures.py, where every text is escaped
+    return Markup(body)  # drawn by figures.py, where every text is escaped
 
 
 def _data_uri(path: Path) -> str:

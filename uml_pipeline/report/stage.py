@@ -4,7 +4,7 @@ from typing import Any
 
 from uml_pipeline.report import evidence, figures, page
 from uml_pipeline.report.evidence import Evidence
-from uml_pipeline.report.understanding import drawings
+from uml_pipeline.report.facts import model_facts
 from uml_pipeline.report.understanding.pictures import write_pictures
 from uml_pipeline.report.understanding.understand import understand
 from uml_pipeline.study import Study
@@ -17,12 +17,8 @@ def run(study: Study) -> None:
     Raises:
         UserError: a stage before this one has not run yet.
     """
-    found = evidence.read(study)
-    facts = page.model_facts(study)
-    understood = understand(study)
-    labels = {method: found.trunk.label(method) for method in found.trunk.methods}
-    drawn = figures.draw(found) | drawings.draw(understood, labels)
-    html = page.render(found, facts, drawn, understood)
+    found, facts, understood = evidence.read(study), model_facts(study), understand(study)
+    drawn = figures.draw(found, understood)
     with Workspace(study.folder).writing("report") as folder:
         write_json(folder / "metrics.json", metrics(found))
         write_json(folder / "understanding.json", understood)
@@ -30,6 +26,8 @@ def run(study: Study) -> None:
         (folder / "figures").mkdir()
         for name, svg in drawn.items():
             (folder / "figures" / f"{name}.svg").write_text(svg, encoding="utf-8")
+        pictures = {path.stem: path for path in folder.glob("examples/*.jpg")}
+        html = page.render(found, facts, drawn, understood, pictures)
         (folder / "index.html").write_text(html, encoding="utf-8")
 
 

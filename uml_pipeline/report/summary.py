@@ -11,7 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from uml_pipeline.report import words
-from uml_pipeline.report.evidence import Evidence, Trunk, read
+from uml_pipeline.report.evidence import Evidence, read
+from uml_pipeline.report.headline import headline
+from uml_pipeline.report.results import Trunk
 from uml_pipeline.silo import read_manifest
 from uml_pipeline.study import Study
 from uml_pipeline.workspace import Workspace
@@ -26,8 +28,8 @@ def show(study: Study, console: Console) -> None:
         UserError: a stage before the report has not run yet.
     """
     evidence = read(study)
-    headline = words.headline(evidence)
-    colour = {"better": "green", "same": "yellow", "worse": "red"}[headline.tone]
+    said = headline(evidence)
+    colour = {"better": "green", "same": "yellow", "worse": "red"}[said.tone]
     console.print()
     console.print(_accuracies(evidence))
     if evidence.trunk.strict:
@@ -41,9 +43,9 @@ def show(study: Study, console: Console) -> None:
             console.print(Text(words.plain(words.set_aside(silo)), "yellow"))
     if uneven := words.uneven(evidence.silos[0]):  # of the target: such a class is not trained, or never tested
         console.print(Text(words.plain(uneven), "yellow"))
-    console.print(Text(words.plain(headline.answer), f"bold {colour}"))
-    console.print(Text(words.plain(headline.detail)))
-    console.print(Text(words.plain(headline.ships)))
+    console.print(Text(words.plain(said.answer), f"bold {colour}"))
+    for text in (said.numbers, said.detail, said.why):
+        console.print(Text(words.plain(text)))
     console.print()
     _next(study, evidence, console)
 

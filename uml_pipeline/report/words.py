@@ -1,25 +1,14 @@
 """What the numbers mean, in plain words. The page and the terminal say the same sentences."""
 
 import re
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from uml_pipeline.report.evidence import Evidence, Gain, Kind, Quality, Silo, Trunk, Verdict
+from uml_pipeline.relevance.texts import REASONS
+from uml_pipeline.report.evidence import Quality, Silo
+from uml_pipeline.report.results import Gain, Kind, Trunk
+from uml_pipeline.report.verdicts import Odd, Verdict
 
 MINUS = "\N{MINUS SIGN}"
-
-
-@dataclass(frozen=True)
-class Headline:
-    """The answer for someone in a hurry."""
-
-    tone: Literal["better", "same", "worse"]
-    answer: str
-    """Does it help?"""
-    detail: str
-    """By how much, against what, how sure."""
-    ships: str
-    """What ships, and why."""
 
 
 def plain(text: str) -> str:
@@ -71,6 +60,11 @@ def interval(gain: Gain) -> str:
     return f"{points(gain.low)} to {points(gain.high)}"
 
 
+def splits(gain: Gain) -> str:
+    """On how many splits it is better, e.g. 18 of 24 splits better; empty where single splits were not kept."""
+    return f"{gain.better} of {gain.splits} splits better" if gain.splits else ""
+
+
 def meaning(gain: Gain) -> str:
     """What the interval says."""
     return {1: "better", 0: "no clear difference", -1: "worse"}[gain.sign]
@@ -113,6 +107,11 @@ def peers(trunk: Trunk, target: str) -> str:
     return f"learns from {target} alone{' or with a bridge' if trunk.of('bridge') else ''}"
 
 
+def rivals(trunk: Trunk, gains: list[Gain]) -> str:
+    """The arms that gains are measured against."""
+    return listed(sorted({trunk.label(gain.against) for gain in gains}))
+
+
 def listed(words: list[str]) -> str:
     """E.g. a, b and c."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
@@ -125,49 +124,8 @@ def quoted(trunk: Trunk, method: str) -> str:
 
 def sentence(text: str) -> str:
     """With a capital and a full stop, and minus signs where a hyphen stands for one."""
-    text = re.sub(r"(?<!\S)-(?=\d)", MINUS, text.strip())
+    text = re.sub(r"(?<![^\s(])-(?=\d)", MINUS, text.strip())
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
-
-
-def judged(trunk: Trunk) -> list[Gain]:
-    """The gains that say whether it helps: of the UML arm that ships, else of the best where labels are scarcest."""
-    arms = trunk.of("uml")
-    gains = [gain for gain in trunk.strict if gain.method in arms]
-    if not gains:
-        return []
-    first = max((gain for gain in gains if gain.shots == gains[0].shots), key=lambda gain: gain.mean)
-    method = trunk.ships.method if trunk.ships.method in {gain.method for gain in gains} else first.method
-    return [gain for gain in gains if gain.method == method]
-
-
-def headline(evidence: Evidence) -> Headline:
-    """Does it help, by how much, how sure, and what ships: also, and first, where it does not help."""
-    trunk, gains = evidence.trunk, judged(evidence.trunk)
-    ships = f"What ships: {quoted(trunk, trunk.ships.method)}. {sentence(trunk.ships.reason)}"
-    if not gains:
-        why = listed([f"{one.silo}: {one.verdict}, {p_value(one)}" for one in evidence.verdicts if not one.used])
-        silent = f"No auxiliary silo was used{f' ({why})' * bool(why)}: the model learns from {evidence.target} alone."
-        return Headline("same", "There is nothing to compare.", silent, ships)
-    tone = _tone(gains)
-    return Headline(tone, _answer(gains), _detail(evidence, gains), ships)
-
-
-def _tone(gains: list[Gain]) -> Literal["better", "same", "worse"]:
-    signs = {gain.sign for gain in gains}
-    if 1 in signs and -1 not in signs:
-        return "better"
-    return "worse" if -1 in signs else "same"
-
-
-def _answer(gains: list[Gain]) -> str:
-    by_sign = {sign: [str(gain.shots) for gain in gains if gain.sign == sign] for sign in (1, 0, -1)}
-    said = {1: "helps", 0: "makes no clear difference", -1: "hurts"}
-    parts = [f"{said[sign]} at {_at(numbers)}" for sign, numbers in by_sign.items() if numbers]
-    if len(parts) > 1:
-        return f"UML {listed(parts)}."
-    if gains[0].sign == 0:
-        return "UML does not help here: no difference beyond noise."
-    return "UML helps." if gains[0].sign > 0 else "UML hurts here."
 
 
 def set_aside(silo: Silo) -> str:
@@ -181,6 +139,13 @@ def uneven(silo: Silo) -> str | None:
     """Which of a silo's classes are not on all sides of its split; None if all are."""
     told = [one for one in silo.quality.expectations if one.column == "class_on_all_sides" and not one.passed]
     return f"{silo.name}: not {told[0].asks} ({told[0].observed})" if told else None
+
+
+def suspicion(one: Odd) -> str:
+    """What looks wrong about a sample."""
+    told = REASONS | {"target's name": "names a single sample of the target", "other looks": "looks like another class"}
+    why = told.get(one.reason, one.reason)
+    return f"{why}: {one.looks}" if one.looks else why
 
 
 def named(quality: Quality, reason: str) -> str:
@@ -199,26 +164,3 @@ def in_python(modality: str) -> str:
     """A sample of the modality as it stands in a program."""
     told = {"text": '"a text"', "table": '{"a column": 1.5}', "series": "series", "vector": "vector"}
     return told.get(modality, '"FILE"')
-
-
-def _at(numbers: list[str]) -> str:
-    return f"{listed(numbers)} {'shot' if numbers == ['1'] else 'shots'}"
-
-
-def _detail(evidence: Evidence, gains: list[Gain]) -> str:
-    """The first number of shots in full, since that is where labels are scarcest; then the others in short."""
-    trunk, first = evidence.trunk, gains[0]
-    name, rival = quoted(trunk, first.method), quoted(trunk, first.against)
-    who = name if trunk.ships.method == first.method else f"the best UML arm ({name})"
-    text = (
-        f"With {samples(first.shots)}, {who} reaches {_reached(trunk, first.method, first.shots)}: "
-        f"{points(first.mean)} points (95% interval {interval(first)}) against {rival}, "
-        f"the strongest arm that {peers(trunk, evidence.target)} ({_reached(trunk, first.against, first.shots)})."
-    )
-    rest = [f"{points(gain.mean)} ({interval(gain)}) at {shots(gain.shots)}" for gain in gains[1:]]
-    return f"{text} Further: {listed(rest)}." if rest else text
-
-
-def _reached(trunk: Trunk, method: str, shots: int) -> str:
-    run = trunk.run(method, shots)
-    return f"{run.mean:.1f}%" if run else "an unrecorded accuracy"

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from uml_pipeline.report import words
-from uml_pipeline.report.canvas import ACCENT, GREY, MUTED, canvas, short
+from uml_pipeline.report import forests, words
+from uml_pipeline.report.canvas import ACCENT, GREY, LESS, MUTED, canvas, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +23,10 @@ def draw(found: dict[str, Any], labels: dict[str, str]) -> dict[str, str]:
             figures[f"by_{key}"] = settings(key, rows, labels)
     if "rows" in found["robustness"]:
         figures["robustness"] = robustness(found["robustness"])
+    if isinstance(found["classes"], list):
+        figures["classes"] = forests.classes(found["classes"][0])
+    if found["moved"].get("confusions"):
+        figures["confusions"] = confusions(found["moved"]["confusions"])
     return figures
 
 
@@ -33,7 +37,8 @@ def exchange(silo: str, found: dict[str, Any]) -> str:
         for line in found["lines"]:
             xs, ys = zip(*line["points"], strict=True)
             axes.plot(xs, ys, color=ACCENT, linewidth=1.4)
-            axes.text(xs[-1], ys[-1], f" {line['accuracy']:.0f}%", color=ACCENT, va="center", clip_on=False)
+            told, beside = f"{line['accuracy']:.0f}%", axes.get_yaxis_transform()
+            axes.text(1.02, ys[-1], told, transform=beside, weight="bold", va="center")
         for cell in found["cells"]:
             axes.plot(cell["auxiliary"], cell["shots"], "o", color=GREY, markersize=4)
             axes.annotate(
@@ -89,6 +94,23 @@ def robustness(found: dict[str, Any]) -> str:
             panels[spare // across][spare % across].set_axis_off()
         figure.supylabel("accuracy, %", fontsize=9.5, color=MUTED)
         figure.tight_layout()
+    return out.getvalue()
+
+
+def confusions(rows: list[dict[str, Any]]) -> str:
+    """How often a class is taken for another without auxiliary silos and with them."""
+    with canvas("confusions", 5.8, 0.6 + 0.36 * len(rows)) as (figure, out):
+        bottom = 0.55 / figure.get_figheight()
+        axes = figure.add_axes((0.5, bottom, 0.46, 0.98 - bottom))
+        for place, one in enumerate(rows):
+            axes.plot([one["baseline"], one["ours"]], [place, place], color=GREY, linewidth=1.5, zorder=1)
+            axes.plot(one["baseline"], place, "s", color=LESS, markersize=6)
+            axes.plot(one["ours"], place, "o", color=ACCENT, markersize=7)
+        axes.set_yticks(range(len(rows)), [f"{short(r['label'], 20)} → {short(r['taken_for'], 20)}" for r in rows])
+        axes.set_ylim(len(rows) - 0.4, -0.6)
+        axes.locator_params(axis="x", integer=True, nbins=6)
+        axes.grid(axis="x")
+        axes.set_xlabel("test samples (square: without auxiliary silos)")
     return out.getvalue()
 
 
