@@ -114,7 +114,7 @@ def write_silo(folder: Path, kind: str, label: str, text: str) -> None:
         write_json(folder / "examples.json", [[text, label], {"text": f"another: {text}", "label": label}])
 
 
-def soundness(label: str, *, alarming: bool) -> dict[str, Any]:
+def soundness(label: str, *, alarming: list[str]) -> dict[str, Any]:
     """What relevance finds suspicious about a silo's samples."""
     odd = {
         "sample_id": "text0",
@@ -161,8 +161,8 @@ def verdict(silo: str, *, relevant: bool, label: str = "alembic") -> dict[str, A
             "null": [chance.gauss(0, 0.02) for _ in range(999)],
         },
         "shared_classes": 331,
-        "set_aside": 0,
-        "soundness": soundness(label, alarming=not relevant),
+        "set_aside": [],
+        "soundness": soundness(label, alarming=[] if relevant else ["LabelNoise"]),
         "used": relevant,
         "reasons": ["classes that look alike are described alike"] if relevant else ["no better than chance"],
     }

@@ -52,7 +52,7 @@ class Suspicious(Read):
 class Soundness(Read):
     """Whether a silo's labels and texts look right."""
 
-    alarming: bool
+    alarming: tuple[str, ...] = ()
     suspicious: Suspicious
 
 
@@ -69,7 +69,7 @@ class Verdict(Read):
     used: bool
     reasons: list[str]
     soundness: Soundness | None = None
-    set_aside: int = 0
+    set_aside: tuple[str, ...] = ()
     """Samples that are not learnt from, since they look wrong."""
 
     @property

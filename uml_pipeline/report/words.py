@@ -3,7 +3,6 @@
 import re
 from typing import Any
 
-from uml_pipeline.relevance.texts import REASONS
 from uml_pipeline.report.evidence import Quality, Silo
 from uml_pipeline.report.results import Gain, Kind, Trunk
 from uml_pipeline.report.verdicts import Odd, Verdict
@@ -141,10 +140,20 @@ def uneven(silo: Silo) -> str | None:
     return f"{silo.name}: not {told[0].asks} ({told[0].observed})" if told else None
 
 
+_SUSPICIONS = {
+    "target's name": "names a single sample of the target",
+    "other looks": "looks like another class",
+    "other name": "names another class and not its own",
+    "elsewhere": "stands under another class, too",
+    "copy": "repeats another text of its class, but for one word at most",
+    "name only": "says nothing but its class's name",
+    "boiler-plate": "stands under several classes, but for their names",
+}
+
+
 def suspicion(one: Odd) -> str:
     """What looks wrong about a sample."""
-    told = REASONS | {"target's name": "names a single sample of the target", "other looks": "looks like another class"}
-    why = told.get(one.reason, one.reason)
+    why = _SUSPICIONS.get(one.reason, one.reason)
     return f"{why}: {one.looks}" if one.looks else why
 
 
