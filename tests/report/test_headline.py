@@ -28,7 +28,9 @@ def test_does_not_help(make: Make) -> None:
     assert said.tone == "same"
     assert said.answer == "UML does not help here: no difference beyond noise."
     assert "ships: “Unimodal probe”" in said.numbers
-    assert said.detail.startswith("The best UML arm (“UML, text prior”)")
+    assert said.detail.startswith(
+        "The best UML arm (“UML, text prior”; chosen by these same results, which flatters it)"
+    )
     assert said.why.startswith("Why it ships: no UML arm")
 
 

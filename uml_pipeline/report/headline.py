@@ -77,7 +77,11 @@ def _detail(evidence: Evidence) -> str:
     """Who reaches what, against whom; then the gains at more shots."""
     trunk, first = evidence.trunk, evidence.trunk.judged[0]
     who = words.quoted(trunk, first.method)
-    who = who if trunk.ships.method == first.method else f"The best UML arm ({who})"
+    who = (
+        who
+        if trunk.ships.method == first.method
+        else f"The best UML arm ({who}; chosen by these same results, which flatters it)"
+    )
     text = (
         f"{who} recognises {_reached(trunk, first.method, first.shots)} of the held-out {evidence.target} with "
         f"{words.samples(first.shots)}; {words.quoted(trunk, first.against)}, the strongest arm that "

@@ -63,7 +63,8 @@ def test_the_report_writes_it_with_pictures_of_what_it_names(modelled):
     assert {path.stem for path in folder.glob("examples/*.jpg")} == named
     page = (folder / "index.html").read_text()
     assert 'id="why"' in page
-    assert "Spoilt samples" in page
+    assert "Does it hold on spoilt samples?" in page
+    assert page.count('<img src="data:image/jpeg') >= len(found["moved"]["newly_right"]["examples"])
 
 
 def test_nothing_is_spoilt_where_nobody_asks(modelled):

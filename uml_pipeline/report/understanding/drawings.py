@@ -1,12 +1,9 @@
 """The figures of what was understood, as SVG text."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from uml_pipeline.report import forests, words
 from uml_pipeline.report.canvas import ACCENT, GREY, LESS, MUTED, canvas, short
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _LINES = ["#1f83c4", "#d55e00", "#009e73", "#cc79a7", "#8a949e", "#b8860b", "#2f6f5e", "#8c564b"]
 _MARKERS = "osD^vPX"
@@ -59,9 +56,11 @@ def settings(key: str, rows: list[dict[str, Any]], labels: dict[str, str]) -> st
     shots = min(row["shots"] for row in rows)
     here = [row for row in rows if row["shots"] == shots]
     values = sorted({row["value"] for row in here})
-    with canvas(f"by_{key}", 7.4, 3.0) as (figure, out):
-        axes = figure.add_axes((0.09, 0.17, 0.5, 0.8))
-        for place, method in enumerate(dict.fromkeys(row["method"] for row in here)):
+    methods = list(dict.fromkeys(row["method"] for row in here))
+    height = 2.8 + 0.2 * len(methods)
+    with canvas(f"by_{key}", 4.4, height) as (figure, out):
+        axes = figure.add_axes((0.15, 1 - 2.2 / height, 0.82, 2.15 / height))
+        for place, method in enumerate(methods):
             own = [row for row in here if row["method"] == method]
             xs, ys = [values.index(row["value"]) for row in own], [row["loss"] for row in own]
             look = {"color": _LINES[place % len(_LINES)], "marker": _MARKERS[place % len(_MARKERS)]}
@@ -70,7 +69,7 @@ def settings(key: str, rows: list[dict[str, Any]], labels: dict[str, str]) -> st
         axes.set_xlabel({"alpha": "weight of the joint loss (alpha)", "ratio": "auxiliary batches for one"}[key])
         axes.set_ylabel(f"validation log-loss, {words.shots(shots)}")
         axes.grid(axis="y")
-        _beside(axes)
+        axes.legend(loc="upper left", bbox_to_anchor=(-0.1, -0.2), frameon=False)
     return out.getvalue()
 
 
@@ -112,7 +111,3 @@ def confusions(rows: list[dict[str, Any]]) -> str:
         axes.grid(axis="x")
         axes.set_xlabel("test samples (square: without auxiliary silos)")
     return out.getvalue()
-
-
-def _beside(axes: "Axes") -> None:
-    axes.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), frameon=False)
