@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from uml_pipeline.learn.sequence.config import NetworkConfig
 from uml_pipeline.trunk.ssl import stacks
 from uml_pipeline.trunk.ssl.arms import arms
 from uml_pipeline.trunk.ssl.cells import runs_of
@@ -39,8 +40,16 @@ def test_seeds_and_arms_of_one_shape_and_rate_learn_at_once(runs):
 
 def test_large_stacks_are_parted_evenly(runs, monkeypatch):
     every = runs()
-    monkeypatch.setitem(stacks._AT_ONCE, "cpu", 4 * max(map(stacks._numbers, every)))
-    sizes = [len(stack) for stack in stacks.stacks(every, CPU)]
-    assert sizes == [3, 3, 3, 3, 3]
-    monkeypatch.setitem(stacks._AT_ONCE, "cpu", 1)
+    monkeypatch.setattr(stacks, "at_once", lambda *of: 4)
+    assert [len(stack) for stack in stacks.stacks(every, CPU)] == [3, 3, 3, 3, 3]
+    monkeypatch.setattr(stacks, "at_once", lambda *of: 1)
     assert {len(stack) for stack in stacks.stacks(every, CPU)} == {1}
+
+
+def test_the_wider_and_longer_the_fewer_at_once(runs):
+    run = runs(batch=32)[0]
+    shapes = [NetworkConfig(width=width, hidden=4 * width) for width in (16, 64, 400, 4000)]
+    counts = [stacks.at_once(shape, run.lesson(), CPU) for shape in shapes]
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] > 8
+    assert counts[-1] == 1

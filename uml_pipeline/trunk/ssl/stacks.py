@@ -7,15 +7,20 @@ import torch
 
 from uml_pipeline.learn.engine.loop import fit_all
 from uml_pipeline.learn.engine.world import World
+from uml_pipeline.learn.sequence.config import NetworkConfig
 from uml_pipeline.learn.sequence.network import shape
 from uml_pipeline.learn.sequence.stacked import stack
-from uml_pipeline.learn.sequence.task import Prediction
+from uml_pipeline.learn.sequence.task import Lesson, Prediction
 from uml_pipeline.progress import Advance
 from uml_pipeline.trunk.ssl.runs import Run
 from uml_pipeline.workspace import fingerprint_of
 
-_AT_ONCE = {"cpu": 1_000_000, "cuda": 400_000_000}
-"""Numbers between a block's two widest layers, of all runs: more are not quicker (see benchmarks/ssl.py)."""
+_AT_ONCE = {"cpu": 2_000_000, "cuda": 50_000_000}
+"""Numbers in the layers of one block, of all runs: more are not quicker on two cores (see benchmarks/ssl.py), and on a
+GPU take memory.
+"""
+
+_BESIDE = 8  # widths in a block, beside its hidden layer
 
 
 def train_all(runs: Sequence[Run], world: World, advance: Advance) -> None:
@@ -63,12 +68,15 @@ def _train(runs: list[Run], world: World, advance: Advance) -> int:
 
 def _parted(runs: list[Run], device: torch.device) -> list[list[Run]]:
     """Parts as equal as can be, none larger than is quick."""
-    most = max(1, _AT_ONCE[device.type] // max(map(_numbers, runs)))
+    most = min(at_once(run.config.network, run.lesson(), device) for run in runs)
     parts = np.array_split(np.arange(len(runs)), -(-len(runs) // most))
     return [[runs[place] for place in part] for part in parts]
 
 
-def _numbers(run: Run) -> int:
-    """In a block's widest layer, for one batch of the modality that has the most steps."""
-    steps = [one.batch * np.mean([len(own) for own in one.sequences]) for one in run.lesson().sources.values()]
-    return int(run.config.network.hidden * max(steps))
+def at_once(network: NetworkConfig, lesson: Lesson, device: torch.device) -> int:
+    """How many runs such as this are quickest at once: many where a step costs more to say than to compute, one where
+    a run alone keeps all cores busy.
+    """
+    steps = max(one.batch * np.mean([len(own) for own in one.sequences]) for one in lesson.sources.values())
+    numbers = steps * (network.hidden + _BESIDE * network.width)
+    return max(1, int(_AT_ONCE[device.type] // numbers))
