@@ -41,6 +41,7 @@ from uml_pipeline.trunk.problem import build
 from uml_pipeline.trunk.silos import Silo
 
 CONFIG = RelevanceConfig()
+CLASSES = (20, 40, 80, 160)
 SHARES, WRONG = (1.0, 0.5, 0.25, 0.1), (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 EPISODES = 20  # behind a realised gain
 OTHERS = ("caltech50", "tinyimagenet40", "esc10", "animals_trimodal")
@@ -61,6 +62,7 @@ def main() -> None:
         for seed, share, wrong in relevant(options.draws // 2)
     ]
     console.print(powers(found))
+    console.print(by_classes(target, texts, max(1, options.draws // 10)))
     pairs = list(realised(study, target, texts))
     console.print(gains(pairs))
     if options.figure:
@@ -131,6 +133,23 @@ def spoilt(texts: Side, share: float, wrong: float, seed: int) -> Side:
     changed = draw.random(len(rows)) < wrong
     labels[changed] = draw.choice(np.unique(labels), changed.sum())
     return _renamed(some, labels)
+
+
+def by_classes(target: Side, texts: Side, draws: int) -> Table:
+    """How often silos with meaning are said to help where the target has fewer classes."""
+    table = Table("classes", "all sentences", "one a class", title="says that it helps")
+    names = np.unique(target.labels)
+    for count in CLASSES:
+        cells = []
+        for share in (1.0, SHARES[-1]):
+            words = []
+            for seed in range(draws):
+                kept = np.random.default_rng([seed, 5]).choice(names, count, replace=False)
+                few, said = (one.where(one.labels.isin(kept)) for one in (target, texts))
+                words.append(judged(few, spoilt(said, share, 0.0, seed))[0])
+            cells.append(f"{sum(word == 'helps' for word in words)} of {draws}")
+        table.add_row(str(count), *cells)
+    return table
 
 
 def _renamed(silo: Side, labels: pd.Series) -> Side:
