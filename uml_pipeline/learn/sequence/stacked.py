@@ -25,7 +25,7 @@ class Linear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[run, n, inward] -> [run, n, outward]."""
         if len(self.weight) == 1:  # a product of matrices: quicker than that of stacks
-            return linear(x, self.weight[0], None if self.bias is None else self.bias[0])
+            return linear(x, self.weight.squeeze(0), None if self.bias is None else self.bias.squeeze(0))
         if self.bias is None:
             return torch.bmm(x, self.weight.transpose(1, 2))
         return torch.baddbmm(self.bias[:, None], x, self.weight.transpose(1, 2))

@@ -4,7 +4,7 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import embedding, scaled_dot_product_attention
+from torch.nn.functional import embedding, relu, scaled_dot_product_attention
 
 from uml_pipeline.learn.sequence.config import NetworkConfig
 from uml_pipeline.learn.sequence.dropout import BlockMasks, Masks
@@ -81,7 +81,7 @@ class Block(nn.Module):
         return seen.transpose(1, 2).flatten(2)
 
     def _perceive(self, z: Tensor, masks: BlockMasks | None) -> Tensor:
-        hidden = self.wide(z).relu_()
+        hidden = relu(self.wide(z))
         if masks is None:
             return self.narrow(hidden)
         return self.narrow(hidden * masks.hidden) * masks.perceived
