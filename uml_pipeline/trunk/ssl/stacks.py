@@ -15,7 +15,7 @@ from uml_pipeline.progress import Advance
 from uml_pipeline.trunk.ssl.runs import Run
 from uml_pipeline.workspace import fingerprint_of
 
-_AT_ONCE = {"cpu": 2_000_000, "cuda": 50_000_000}
+_AT_ONCE = {"cpu": 1_000_000, "cuda": 50_000_000}
 """Numbers in the layers of one block, of all runs: more are not quicker on two cores (see benchmarks/ssl.py), and on a
 GPU take memory.
 """
