@@ -1,31 +1,11 @@
 """The whole stage in real processes: killed at random moments, and as two under torchrun."""
 
-import random
-import subprocess
-import sys
-import time
-
 import pandas as pd
 import pytest
+from killing import check_killed_until_done
 
 from uml_pipeline.pipeline import Step, call
 from uml_pipeline.workspace import Workspace
-
-SCRIPT = """
-import sys
-import torch
-from uml_pipeline.study import Study
-from uml_pipeline.trunk.stage import run
-torch.set_num_threads(1)
-print("begun", flush=True)
-run(Study(sys.argv[1]))
-print("done", flush=True)
-"""
-
-
-def artifact(study):
-    folder = Workspace(study.folder).reading("trunk")
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
 @pytest.mark.slow
@@ -33,20 +13,7 @@ def test_killed_until_done(tuned):
     """Wherever it is killed, what comes out in the end is what comes out of one go, byte for byte."""
     options = {"arms": ["unimodal", "uml"], "steps": 30, "save_every": 2, "look_every": 10, "ema": 0.9}
     whole, study = tuned(**options), tuned(**options)
-    call(whole, Step("trunk"))
-    dice, kills = random.Random(), 0
-    while True:
-        process = subprocess.Popen([sys.executable, "-c", SCRIPT, study.folder], stdout=subprocess.PIPE, text=True)
-        assert process.stdout.readline() == "begun\n"
-        if kills < 6:
-            time.sleep(dice.uniform(0.5, 4))
-            process.kill()
-        kills += 1
-        if process.communicate()[0] == "done\n":
-            break
-        assert not Workspace(study.folder).folder("trunk").exists()
-    assert artifact(study) == artifact(whole)
-    assert not (study.folder / ".uml" / "finetune").exists()
+    check_killed_until_done(whole, study)
 
 
 @pytest.mark.slow
