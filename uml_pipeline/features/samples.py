@@ -1,5 +1,6 @@
 """A silo's samples as a sequence that opens each when it is asked for."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, overload
@@ -15,7 +16,24 @@ if TYPE_CHECKING:
     from uml_pipeline.study import Study
 
 
-class Samples(Sequence[Sample]):
+class Lazy(Sequence[Sample]):
+    """Samples that are made when they are asked for, in the thread that asks."""
+
+    @abstractmethod
+    def one(self, at: int) -> Sample:
+        """The sample at this place."""
+
+    @overload
+    def __getitem__(self, at: int) -> Sample: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Sample]: ...
+    def __getitem__(self, at: int | slice) -> Sample | list[Sample]:
+        if isinstance(at, slice):
+            return [self.one(place) for place in range(*at.indices(len(self)))]
+        return self.one(at)
+
+
+class Samples(Lazy):
     """Samples opened in the thread that asks; their `ids`, and their `names` in the manifest, are at hand.
 
     Asking raises UserError where a sample is not there, or is not the one that the manifest lists: its vector would
@@ -39,16 +57,9 @@ class Samples(Sequence[Sample]):
     def __len__(self) -> int:
         return len(self.ids)
 
-    @overload
-    def __getitem__(self, at: int) -> Sample: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[Sample]: ...
-    def __getitem__(self, at: int | slice) -> Sample | list[Sample]:
-        if isinstance(at, slice):
-            return [self._open(*one) for one in zip(self.ids[at], self.names[at], strict=True)]
-        return self._open(self.ids[at], self.names[at])
-
-    def _open(self, identity: str, name: str) -> Sample:
+    def one(self, at: int) -> Sample:
+        """See Lazy."""
+        identity, name = self.ids[at], self.names[at]
         sample = self.opener(name)
         if isinstance(sample, Path):
             sample = read_bytes(sample)[0]

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import overload
 from zlib import crc32
 
 import numpy as np
 
+from uml_pipeline.features.samples import Lazy
 from uml_pipeline.samples import Sample
 from uml_pipeline.silo.config import Modality
 
@@ -26,7 +26,7 @@ class Damage:
     spoil: Spoil
 
 
-class Spoilt(Sequence[Sample]):
+class Spoilt(Lazy):
     """Samples that are spoilt when asked for, in the thread that asks: the same way every time."""
 
     def __init__(self, samples: Sequence[Sample], ids: Sequence[str], damage: Damage, level: int) -> None:
@@ -35,13 +35,8 @@ class Spoilt(Sequence[Sample]):
     def __len__(self) -> int:
         return len(self.ids)
 
-    @overload
-    def __getitem__(self, at: int) -> Sample: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[Sample]: ...
-    def __getitem__(self, at: int | slice) -> Sample | list[Sample]:
-        if isinstance(at, slice):
-            return [self[one] for one in range(*at.indices(len(self)))]
+    def one(self, at: int) -> Sample:
+        """See Lazy."""
         # one draw for all strengths: the same pixels, letters or cells are spoilt, more of them or harder
         draw = np.random.default_rng(crc32(f"{self.damage.kind} {self.ids[at]}".encode()))
         return self.damage.spoil(self.samples[at], self.damage.strengths[self.level], draw)
