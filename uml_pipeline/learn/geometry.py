@@ -28,9 +28,7 @@ def standardise(x: Array, centre: Array) -> Array:
 
 def class_means(x: Array, labels: NDArray[np.int64], classes: int) -> Array:
     """Unit mean of each class's rows; a class without rows gets zeros. [n, d], [n] -> [classes, d]."""
-    sums = np.zeros((classes, x.shape[1]), np.float32)
-    np.add.at(sums, labels, x)
-    return unit(sums)
+    return unit(_sums(x, labels, classes))
 
 
 def means_of(x: Array, y: NDArray[np.int64], classes: int) -> tuple[Array, NDArray[np.int64]]:
@@ -38,9 +36,13 @@ def means_of(x: Array, y: NDArray[np.int64], classes: int) -> tuple[Array, NDArr
     [classes].
     """
     counts = np.bincount(y, minlength=classes)
+    return _sums(x, y, classes) / np.maximum(counts, 1).astype(np.float32)[:, None], counts
+
+
+def _sums(x: Array, y: NDArray[np.int64], classes: int) -> Array:
     sums = np.zeros((classes, x.shape[1]), np.float32)
     np.add.at(sums, y, x)
-    return sums / np.maximum(counts, 1).astype(np.float32)[:, None], counts
+    return sums
 
 
 SHRINKAGE = 3.0  # mean eigenvalues added to a bridge's covariance: docs/results.md

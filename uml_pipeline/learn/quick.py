@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from uml_pipeline.learn.geometry import means_of
 from uml_pipeline.learn.splits import Rows
 
 Counts = NDArray[np.int64]
@@ -135,10 +136,8 @@ class _Seen:
 
 
 def _means(x: Tensor, y: Rows, classes: int) -> tuple[Tensor, Tensor]:
-    """Mean of each class's rows [class, d], zero where it has none, and their numbers [class]."""
-    rows = torch.from_numpy(y)
-    counts = torch.bincount(rows, minlength=classes).float()
-    return torch.zeros(classes, x.shape[1]).index_add(0, rows, x) / counts.clamp(min=1)[:, None], counts
+    means, counts = means_of(x.numpy(), y, classes)
+    return torch.from_numpy(means), torch.from_numpy(counts).float()
 
 
 def _apply(weights: Tensor, means: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from uml_pipeline.learn.splits import Episode
+from uml_pipeline.learn.splits import Episode, first_of
 from uml_pipeline.learn.workers import each
 from uml_pipeline.progress import progress
 from uml_pipeline.trunk.arms import Setting, Solved
@@ -110,9 +110,8 @@ def _measured(inputs: Inputs, job: _Job) -> Iterator[dict[str, Any]]:
 
 def _some(silo: Silo, level: int, seed: int) -> Silo:
     """At most `level` samples of each class: the first of a random order, so that more contain fewer."""
-    order = np.random.default_rng([seed, 2]).permutation(len(silo.manifest))
-    labels = silo.manifest["label"].to_numpy()
-    kept = np.sort(order[pd.Series(order).groupby(labels[order]).cumcount().to_numpy() < level])
+    rows, labels = np.arange(len(silo.manifest)), silo.manifest["label"].to_numpy()
+    kept = first_of(rows, labels, level, np.random.default_rng([seed, 2]))
     return replace(silo, manifest=silo.manifest.iloc[kept].reset_index(drop=True), x=silo.x[kept])
 
 
