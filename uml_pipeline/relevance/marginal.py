@@ -38,12 +38,11 @@ class Marginals:
 
     def __init__(self, target: Side, silos: Sequence[Side], shots: int, alpha: float) -> None:
         """`shots`: labelled target samples a class; `alpha`: see RelevanceConfig."""
-        self._target = target
         self._bridges = {one.name: one for one in silos if one.bridges(target)}
         self._others = {one.name: one for one in silos if one.name not in self._bridges}
         # with Bonferroni over silos and over the two questions, the smallest p must still be able to tell
         self._permutations = max(_FEWEST_PERMUTATIONS, int(np.ceil(2 * len(silos) / alpha)))
-        self.scene = lru_cache(
+        self._scene = lru_cache(
             lambda names: Scene(target, [one for name, one in self._bridges.items() if name in names], shots)
         )
 
@@ -52,31 +51,32 @@ class Marginals:
         return Marginal(*(self._bridge if name in self._bridges else self._speaking)(name))
 
     def _speaking(self, name: str) -> tuple[Prediction | None, Prediction | None]:
-        alone = self.alone[name]
-        company = [one for other, one in self._hints(frozenset(self._bridges)).items() if other != name and one.trust]
+        alone = self._alone[name]
+        company = [one for other, one in self._hints.items() if other != name and one.trust]
         if not company and not self._bridges:
             return alone, None
         told = alone is not None and alone.p_value == 1 / (1 + self._permutations)  # it cannot get any clearer
         return alone, self._predict(frozenset(self._bridges), name, company, 0 if told else self._permutations)
 
     @cached_property
-    def alone(self) -> Mapping[str, Prediction | None]:
+    def _alone(self) -> Mapping[str, Prediction | None]:
         """What every silo but the bridges gives to the target alone."""
         return {name: self._predict(frozenset(), name, [], self._permutations) for name in self._others}
 
     def _predict(self, bridges: frozenset[str], name: str, beside: list[Hint], permutations: int) -> Prediction | None:
-        scene = self.scene(bridges)
+        scene = self._scene(bridges)
         hint = scene.hint(self._others[name])
         if len(hint.covered) < FEWEST_CLASSES or not scene.quick.counts.any():
             return None
         return predict(scene.quick, hint, beside, permutations=permutations)
 
-    def _hints(self, bridges: frozenset[str]) -> dict[str, Hint]:
-        """Of every silo, at the strength that is best alone: none where even that loses."""
-        found = {}
-        for name, one in self.alone.items():
+    @cached_property
+    def _hints(self) -> Mapping[str, Hint]:
+        """Of every silo, beside all bridges, at the strength that is best alone: none where even that loses."""
+        found, scene = {}, self._scene(frozenset(self._bridges))
+        for name, one in self._alone.items():
             trust = one.trust if one is not None and one.gain.mean > 0 else 0.0
-            found[name] = self.scene(bridges).hint(self._others[name]).trusted(trust)
+            found[name] = scene.hint(self._others[name]).trusted(trust)
         return found
 
     def _bridge(self, name: str) -> tuple[Prediction | None, Prediction | None]:
@@ -86,7 +86,7 @@ class Marginals:
         return alone, self._between(others, others | {name}) if others else None
 
     def _between(self, without: frozenset[str], with_it: frozenset[str]) -> Prediction | None:
-        before, after = (self.scene(names).quick for names in (without, with_it))
+        before, after = (self._scene(names).quick for names in (without, with_it))
         if not before.counts.any():
             return None
         gain = gain_of(before, after.right(), before.right())

@@ -1,9 +1,11 @@
 """relevance: whether each auxiliary silo is sound, and about the same world as the target, so that it will help."""
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from torch import Tensor
 
 from uml_pipeline.features.sequences import read_sequences
 from uml_pipeline.progress import progress
@@ -38,10 +40,10 @@ def run(study: Study) -> None:
         aside = {name: one.aside(config.suspicious) for name, one in looked.items()}
         kept = {name: one.without(aside[name]) for name, one in silos.items()}
         marginals = Marginals(target, [one.labelled for one in kept.values()], config.shots, config.alpha)
-        found, foreseen = {}, {}
+        found, foreseen, foreseer = {}, {}, _Foreseer(study)
         for name, one in silos.items():
             found[name] = marginals.of(name)
-            foreseen[name] = _foresee(study, name) if config.by == "sequences" or one.labels.isna().all() else None
+            foreseen[name] = foreseer(name) if config.by == "sequences" or one.labels.isna().all() else None
             advance(1)
     classes = {label for one in (target, *silos.values()) if one.bridges(target) for label in one.labels.dropna()}
     p_values = adjusted(found)
@@ -90,7 +92,18 @@ def _examine(whole: Side, target: Side, silo: Side, found: Agreement, study: Stu
     )
 
 
-def _foresee(study: Study, name: str) -> Foresight:
-    rows, target = read_sequences(study, study.target, NETWORK.longest)
-    train, val = ([target[row] for row in np.flatnonzero(rows["split"] == side)] for side in ("train", "val"))
-    return foresee(train, val, read_sequences(study, name, NETWORK.longest)[1])
+class _Foreseer:
+    """Tries silos on their sequences; the target's are read once, if any silo asks for them."""
+
+    def __init__(self, study: Study) -> None:
+        self._study = study
+
+    def __call__(self, name: str) -> Foresight:
+        train, val = self._target
+        return foresee(train, val, read_sequences(self._study, name, NETWORK.longest)[1])
+
+    @cached_property
+    def _target(self) -> tuple[list[Tensor], list[Tensor]]:
+        rows, x = read_sequences(self._study, self._study.target, NETWORK.longest)
+        train, val = ([x[row] for row in np.flatnonzero(rows["split"] == side)] for side in ("train", "val"))
+        return train, val
