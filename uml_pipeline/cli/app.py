@@ -1,0 +1,21 @@
+"""What all verbs share: the app that they are added to, the console, and the options that many take."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+app = typer.Typer(
+    help="""Unpaired silos in, one stronger single-modality model out.
+
+    Start with `uml run` in a study's folder; `uml status` says what is up to date.""",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+console = Console(highlight=False)
+StudyOption = Annotated[Path, typer.Option("--study", help="Folder with the study's params.yaml.", show_default="here")]
+SiloArgument = Annotated[str, typer.Argument(help="Name of a silo in params.yaml.")]
+ModelArgument = Annotated[Path, typer.Argument(help="Folder of a shipped model.")]
+MODELS = "Shipped models"  # heading of the verbs about them
