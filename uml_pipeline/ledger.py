@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,24 +96,33 @@ class Ledger:
         from dvc.exceptions import DvcException
 
         stage = self._stages[name]
-        recorded = [(dep, dep.hash_info, dep.meta) for dep in stage.deps]
         try:
-            with self._repo.lock:
+            with self._repo.lock, _as_recorded(stage):
                 stage.save_deps()
-            return {str(dep): dep.hash_info.value for dep in stage.deps}
+                return {str(dep): dep.hash_info.value for dep in stage.deps}
         except DvcException as error:
             raise UserError(
                 f"{name} cannot start: {error}",
                 where=str(self._file),
                 fix="check the silos' paths and the sections of params.yaml",
             ) from None
-        finally:
-            for dep, hash_info, meta in recorded:
-                dep.hash_info, dep.meta = hash_info, meta
 
     def makes(self, path: Path) -> bool:
         """Whether some step writes the file or folder at `path`."""
         return any(path.is_relative_to(out.fs_path) for stage in self._stages.values() for out in stage.outs)
+
+    def restore(self, name: str) -> bool:
+        """Bring back what an earlier run made of the same inputs, if DVC's cache still has it; record it."""
+        from dvc.stage.cache import RunCacheNotFoundError
+
+        stage = self._stages[name]
+        try:
+            with self._repo.lock, contextlib.chdir(self._file.parent), _as_recorded(stage):  # as in `record`
+                self._repo.stage_cache.restore(stage)
+        except RunCacheNotFoundError:
+            return False
+        self.record(name)
+        return True
 
     def record(self, name: str) -> None:
         """Hash the step's inputs and outputs, cache the outputs, write dvc.lock."""
@@ -146,3 +156,14 @@ class Ledger:
         """DVC's hash of the step's (first) output as recorded; None before the first record."""
         out = self._stages[name].outs[0]
         return out.hash_info.value if out.hash_info else None
+
+
+@contextlib.contextmanager
+def _as_recorded(stage: "PipelineStage") -> Iterator[None]:
+    """DVC notes in a stage what it finds its inputs to be: afterwards it knows what is recorded again, and no more."""
+    recorded = [(dep, dep.hash_info, dep.meta) for dep in stage.deps]
+    try:
+        yield
+    finally:
+        for dep, hash_info, meta in recorded:
+            dep.hash_info, dep.meta = hash_info, meta
