@@ -17,7 +17,19 @@ from uml_pipeline import cli, pipeline
 from uml_pipeline.pipeline import STAGES
 from uml_pipeline.study import Study
 
-VERBS = ["run", "status", "graph", "demo-data", "predict", "lineage", "theory", *(stage.name for stage in STAGES)]
+VERBS = [
+    "init",
+    "check",
+    "doctor",
+    "run",
+    "status",
+    "graph",
+    "demo-data",
+    "predict",
+    "lineage",
+    "theory",
+    *(stage.name for stage in STAGES),
+]
 
 
 @dataclass

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from uml_pipeline.errors import UserError
+from uml_pipeline.samples.array_files import ARRAY_SUFFIXES
 from uml_pipeline.samples.folder import SUFFIXES
 from uml_pipeline.samples.opening import TABLES, detect, locate, table_in
 
@@ -30,7 +31,8 @@ def guess(path: str, study: Path) -> Keys:
     if not source.exists():
         raise UserError("there is nothing", where=str(source), fix="correct the path")
     if table := table_in(source):
-        return {"modality": _by_suffix(_files_in(table), table), "path": path} | _columns(table, listing=True)
+        files = _files_in(table)
+        return _listed(path, files, table) if files else _table(path, table)
     kind = detect(source)
     if kind in TABLES:
         return _table(path, source)
@@ -45,6 +47,13 @@ def name_of(path: str) -> str:
     stem = PurePosixPath(path.rstrip("/")).name.partition(".")[0]
     name = re.sub(r"\W+", "_", stem, flags=re.ASCII).strip("_").lower()
     return name if name and not name[0].isdigit() else f"silo_{name}".rstrip("_")
+
+
+def _listed(path: str, files: list[str], table: Path) -> Keys:
+    """Files that a table names, or rows of files of arrays (`features.npz#3`)."""
+    arrays = PurePosixPath(files[0].partition("#")[0]).suffix.lower() in ARRAY_SUFFIXES
+    modality = "series" if arrays else _by_suffix(files, table)
+    return {"modality": modality, "path": path} | _columns(table, listing=True)
 
 
 def _folder(source: Path) -> Keys:
