@@ -201,9 +201,16 @@ def _find(study: Study, silo: str) -> None:
 def run_step(study: Study, ledger: Ledger, step: Step, *, force: bool = False) -> Outcome:
     """Run a step if its inputs, parameters, code or outputs changed since the ledger's record; then record it.
 
+    Whoever else is at it, through whichever door, is waited for.
+
     Raises:
         UserError: what the room found wrong, or an input changed while the room was reading it.
     """
+    with ledger.holding(step.address):
+        return _run_held(study, ledger, step, force)
+
+
+def _run_held(study: Study, ledger: Ledger, step: Step, force: bool) -> Outcome:
     if not force and not ledger.changed(step.address):
         return Outcome.UNCHANGED
     if not step.ours:
