@@ -139,6 +139,9 @@ class Ledger:
         stage = self._stages[name]
         try:
             with self._locked(), contextlib.chdir(self._file.parent), _as_recorded(stage):  # as in `record`
+                stage.save_deps()
+                self._repo.stage_cache.restore(stage, dry=True)  # whether there is anything to restore
+                stage.remove_outs(ignore_remove=True, force=True)  # DVC asks before it mends a damaged file
                 self._repo.stage_cache.restore(stage)
         except RunCacheNotFoundError:
             return False
