@@ -47,6 +47,9 @@ class Ledger:
             raise UserError(
                 "DVC cannot read the graph", where=f"{self._file}: {error}", fix="compare with `uml graph`"
             ) from None
+        except ImportError as error:  # a silo's URL
+            fix = "for s3://: pip install 'uml-pipeline[s3]'; for others: `dvc-gs`, `dvc-azure`, …"
+            raise UserError("DVC lacks a file system", where=f"{self._file}: {error}", fix=fix) from None
 
     def _mend(self) -> None:
         """Remove DVC's list of who reads and writes what (`rwlock`) if it was cut short.
