@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 
 import uml_pipeline
+from assets.automation.conditions import on_new_content
 from uml_pipeline import graph
 from uml_pipeline.pipeline import SILO, STAGES, Step
 from uml_pipeline.study import Study
@@ -50,6 +51,7 @@ class Plan:
                 description=description,
                 kinds=set(kinds),
                 code_version=_code_version(self.study, step),
+                automation_condition=on_new_content,
             )
             for key in self.keys(step)
         ]

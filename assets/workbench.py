@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from uml_pipeline import pipeline
 from uml_pipeline.errors import UserError
 from uml_pipeline.ledger import Ledger
 from uml_pipeline.pipeline import Outcome, Step
+from uml_pipeline.pointer import pointer_of
 from uml_pipeline.study import Study
 from uml_pipeline.workspace import Workspace, read_json
 
@@ -25,6 +26,8 @@ class Workbench(dg.ConfigurableResource):
     """The study's folder. Its steps run here, one after the other, and DVC keeps the record of them."""
 
     folder: str
+    pull: list[str] = Field(default_factory=list)
+    """Silos whose .dvc file is new: the data that it names are fetched before the silo is read."""
     _opened: tuple[Study, Ledger] | None = PrivateAttr(default=None)
 
     def run(self, step: Step) -> Outcome:
@@ -34,7 +37,10 @@ class Workbench(dg.ConfigurableResource):
             dagster.Failure: what the user has to mend, in the pipeline's own words.
         """
         try:
-            return pipeline.run_step(*self._open(), step)
+            study, ledger = self._open()
+            if step.stage == "silo" and step.silo in self.pull and (pointer := pointer_of(study, step.silo)):
+                ledger.pull(pointer.path)
+            return pipeline.run_step(study, ledger, step)
         except UserError as error:
             told = {"what": error.what, "where": error.where, "to do": error.fix}
             raise dg.Failure(
