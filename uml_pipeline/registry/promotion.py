@@ -1,10 +1,14 @@
 """Whether a new model takes the champion's place, and the way back."""
 
+from typing import TYPE_CHECKING
+
 from uml_pipeline.registry.records import Decision
-from uml_pipeline.study import Study
+
+if TYPE_CHECKING:
+    from uml_pipeline.study import Study
 
 
-def promote(study: Study, *, force: bool = False) -> Decision:
+def promote(study: "Study", *, force: bool = False) -> Decision:
     """Judge artifacts/model against the champion, write the decision down, and release the model if it may be.
 
     `force`: release it whatever the judgement says.
@@ -15,7 +19,7 @@ def promote(study: Study, *, force: bool = False) -> Decision:
     raise NotImplementedError
 
 
-def rollback(study: Study, number: int | None = None) -> Decision:
+def rollback(study: "Study", number: int | None = None) -> Decision:
     """Make an earlier release the champion again: by default the one before.
 
     Raises:
