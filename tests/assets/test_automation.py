@@ -48,7 +48,7 @@ def test_a_changed_silo_asks_for_what_depends_on_it_once(study: Study, watch: Wa
     (study.folder / "texts.csv").write_text("text,label\nmeow meow,cat\n")
     (request,) = watch.settle()
     assert {key.to_user_string() for key in request.asset_selection or ()} >= {
-        *("silo/texts", "features/texts", "relevance/texts", "trunk", "model", "report")
+        *("silo/texts", "features/texts", "relevance/texts", "trunk", "model", "report", "champion")
     }
     assert not any(key.path[-1] == "photos" for key in request.asset_selection or ())
     assert request.tags["uml/changed"] == "texts"
