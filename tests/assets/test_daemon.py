@@ -1,5 +1,6 @@
 """The pipeline runs itself: a real daemon in a scratch home watches a study that somebody works on."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -60,12 +61,12 @@ class Daemon:
 
     def looks(self, count: int) -> None:
         """Wait until the sensor has looked that many times more."""
-        start, deadline = len(self._ticks()), time.monotonic() + PATIENCE
-        while len(self._ticks()) < start + count:
+        start, deadline = len(self.ticks()), time.monotonic() + PATIENCE
+        while len(self.ticks()) < start + count:
             assert time.monotonic() < deadline, self.log()
             time.sleep(0.5)
 
-    def _ticks(self) -> list:
+    def ticks(self) -> list:
         (state,) = self.instance.all_instigator_state()
         return list(self.instance.get_ticks(state.instigator_origin_id, state.selector_id))
 
@@ -77,10 +78,8 @@ class Daemon:
         try:
             self._process.wait(30)
         finally:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)  # its code server and runs, should they be left
-            except ProcessLookupError:
-                pass
             self.instance.dispose()
             self._log.close()
 
@@ -132,3 +131,4 @@ def test_a_changed_picture_becomes_a_new_model(tiny_study: Study, daemon: Callab
     }
     assert set(states(second).values()) == {"done"}
     assert version(second, "model") != version(first, "model")
+    assert any("a run is going on" in (tick.tick_data.skip_reason or "") for tick in watched.ticks())
