@@ -120,7 +120,7 @@ def test_changes_pile_up_in_the_silos_while_a_run_is_going_on(study: Study, watc
 
 
 def test_what_a_run_under_way_built_is_not_asked_for_again(study: Study, watch: Watch) -> None:
-    run = watch.instance.add_run(dg.DagsterRun(job_name="everything", status=dg.DagsterRunStatus.NOT_STARTED))
+    run = watch.instance.add_run(dg.DagsterRun(job_name="everything", status=dg.DagsterRunStatus.STARTED))
     (study.folder / "texts.csv").write_text("text,label\nmeow meow,cat\n")
     assert watch.settle() == []
     pretend_built(study)
