@@ -64,6 +64,9 @@ class SiloConfig(Config):
     pipeline."""
     seed: int = 0
     """Of the split, where there is no official one."""
+    gate: float = Field(default=0, ge=0, lt=1)
+    """Target: share of samples (or groups) kept for judging new models against the released one, and for nothing
+    else. 0: none, unless the silo has an official split of that name."""
     max_bad: float = Field(default=0.1, ge=0, le=1)
     """Share of samples that may be quarantined before the silo is refused."""
 
