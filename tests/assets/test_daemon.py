@@ -1,87 +1,20 @@
-"""The pipeline runs itself: a real daemon in a scratch home watches a study that somebody works on."""
+"""The pipeline runs itself: a real daemon watches a study, and somebody works on its data."""
 
-import contextlib
-import os
-import shutil
-import signal
 import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import dagster as dg
+import pandas as pd
 import pytest
 from PIL import Image, ImageDraw
 
-from tests.assets.test_home import TEMPLATE
+from tests.assets.watching import BIN, Daemon
+from tests.conftest import CLASSES
+from uml_pipeline.registry import champion, history
 from uml_pipeline.study import Study
 
-ROOT = Path(__file__).parents[2]
-BIN = Path(sys.executable).parent
-PATIENCE = 240  # seconds until a run must have ended: a loaded machine needs far more than an idle one
-
-
-class Daemon:
-    """A daemon with the sensor turned on, and what its runs reported."""
-
-    def __init__(self, study: Study, home: Path) -> None:
-        shutil.copy(TEMPLATE, home)
-        (home / "workspace.yaml").write_text((ROOT / "workspace.yaml").read_text().replace(": .", f": {ROOT}"))
-        self._home, self._log = home, (home / "daemon.log").open("w")
-        self._env = os.environ | {
-            "DAGSTER_HOME": str(home), "UML_STUDY": str(study.folder), "UML_LOOK_SECONDS": "1", "PYTHONPATH": str(ROOT),
-        }  # fmt: skip
-        self.instance = dg.DagsterInstance.from_config(str(home))
-        self._dagster("dagster", "sensor", "start", "silo_changes").wait(PATIENCE)
-        self._process = self._dagster("dagster-daemon", "run")
-
-    def _dagster(self, program: str, *words: str) -> subprocess.Popen:
-        return subprocess.Popen(
-            [BIN / program, *words, "-w", self._home / "workspace.yaml"],
-            env=self._env, cwd=self._home, stdout=self._log, stderr=self._log, start_new_session=True,
-        )  # fmt: skip
-
-    def run(self, number: int) -> dict[str, dg.AssetMaterialization]:
-        """What the `number`th run made, by asset, as soon as that run succeeded."""
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            runs = self.instance.get_runs()[::-1]
-            assert self._process.poll() is None, self.log()
-            assert not any(run.is_failure for run in runs), self.log()
-            if len(runs) >= number and runs[number - 1].is_success:
-                return self._made(runs[number - 1].run_id)
-            time.sleep(0.5)
-        raise AssertionError(f"no run {number} within {PATIENCE} seconds\n{self.log()}")
-
-    def _made(self, run_id: str) -> dict[str, dg.AssetMaterialization]:
-        records = self.instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION).records
-        made = [record.asset_materialization for record in records]
-        return {one.asset_key.to_user_string(): one for one in made if one}
-
-    def looks(self, count: int) -> None:
-        """Wait until the sensor has looked that many times more."""
-        start, deadline = len(self.ticks()), time.monotonic() + PATIENCE
-        while len(self.ticks()) < start + count:
-            assert time.monotonic() < deadline, self.log()
-            time.sleep(0.5)
-
-    def ticks(self) -> list:
-        (state,) = self.instance.all_instigator_state()
-        return list(self.instance.get_ticks(state.instigator_origin_id, state.selector_id))
-
-    def log(self) -> str:
-        return (self._home / "daemon.log").read_text()[-5000:]
-
-    def stop(self) -> None:
-        self._process.send_signal(signal.SIGTERM)
-        try:
-            self._process.wait(30)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)  # its code server and runs, should they be left
-            self.instance.dispose()
-            self._log.close()
+TARGET = "drawings"
 
 
 @pytest.fixture
@@ -101,34 +34,77 @@ def daemon(tmp_path: Path) -> Iterator[Callable[[Study], Daemon]]:
 
 
 def states(made: dict[str, dg.AssetMaterialization]) -> dict[str, str]:
-    return {key: str(one.metadata["state"].value) for key, one in made.items()}
+    return {key: str(one.metadata["state"].value) for key, one in made.items() if "state" in one.metadata}
 
 
 def version(made: dict[str, dg.AssetMaterialization], key: str) -> str:
     return (made[key].tags or {})["dagster/data_version"]
 
 
-def scribble(path: Path) -> None:
+def training(study: Study) -> pd.DataFrame:
+    """The rows of the target's manifest that the shipped model learns from or is chosen by."""
+    rows = pd.read_parquet(study.folder / "artifacts" / "silo" / TARGET / "manifest.parquet")
+    assert set(rows["split"]) == {"train", "val", "test", "gate"}
+    return rows[rows["split"].isin(["train", "val"])]
+
+
+def scribble(study: Study) -> None:
+    """A line across one picture that the model learns from."""
+    path = study.folder / training(study)["path"].iloc[0]
     with Image.open(path) as image:
         drawn = image.copy()
     ImageDraw.Draw(drawn).line((0, 0, 63, 63), fill="black", width=5)
     drawn.save(path)
 
 
+def corrupt(study: Study) -> None:
+    """Every class that the model learns from goes by the name of the next one; the gate and the test keep theirs."""
+    folder = study.data(TARGET)
+    notes = pd.read_csv(folder / "metadata.csv")
+    learnt = {(study.folder / path).relative_to(folder).as_posix() for path in training(study)["path"]}
+    following = dict(zip(CLASSES, [*CLASSES[1:], CLASSES[0]], strict=True))
+    labels = notes["file_name"].str.partition("/")[0]
+    notes["label"] = labels.where(~notes["file_name"].isin(learnt), labels.map(following))
+    notes.to_csv(folder / "metadata.csv", index=False)
+
+
+def outcomes(study: Study) -> list[str]:
+    return [decision.outcome for decision in history(study)]
+
+
+def released(study: Study) -> int:
+    release = champion(study)
+    assert release
+    return release.number
+
+
 @pytest.mark.slow
-def test_a_changed_picture_becomes_a_new_model(tiny_study: Study, daemon: Callable[[Study], Daemon]) -> None:
-    watched = daemon(tiny_study)
+def test_new_data_become_a_new_champion_and_bad_data_do_not(
+    tiny_study: Study, change_silo: Callable[..., Study], daemon: Callable[[Study], Daemon]
+) -> None:
+    study = change_silo(tiny_study, TARGET, gate=0.1)
+    watched = daemon(study)
     first = watched.run(1)  # nothing was ever built, so the first looks ask for everything
     assert set(states(first).values()) == {"done"}
+    assert outcomes(study) == ["promoted"]
 
     watched.looks(3)
     assert watched.instance.get_runs_count() == 1
-    scribble(next(tiny_study.data("drawings").rglob("ada.png")))
+    scribble(study)
     second = watched.run(2)
-    assert set(states(second)) == {
-        *("silo/drawings", "features/drawings", "relevance/descriptions", "relevance/scrambled"),
-        *("trunk", "model", "report"),
+    assert set(second) == {
+        *(f"silo/{TARGET}", f"features/{TARGET}", "relevance/descriptions", "relevance/scrambled"),
+        *("trunk", "model", "report", "champion"),
     }
     assert set(states(second).values()) == {"done"}
     assert version(second, "model") != version(first, "model")
     assert any("a run is going on" in (tick.tick_data.skip_reason or "") for tick in watched.ticks())
+    assert (outcomes(study)[1:], released(study)) == (["promoted"], 2)
+
+    corrupt(study)
+    third = watched.run(3)
+    assert version(third, "model") != version(second, "model")
+    assert (outcomes(study)[2:], released(study)) == (["refused"], 2)
+
+    subprocess.run([BIN / "uml", "rollback", "--study", study.folder], check=True)
+    assert (outcomes(study)[3:], released(study)) == (["rolled back"], 1)
