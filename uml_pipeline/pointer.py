@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from uml_pipeline.errors import UserError
 from uml_pipeline.study import Study
 
 
@@ -18,7 +19,11 @@ class Pointer:
 
 
 def pointer_of(study: Study, silo: str) -> Pointer | None:
-    """The .dvc file of a silo's data, or of the folder inside the study that holds them; None without one."""
+    """The .dvc file of a silo's data, or of the folder inside the study that holds them; None without one.
+
+    Raises:
+        UserError: it cannot be read.
+    """
     if "://" in study.silo(silo).path:
         return None
     data = study.data(silo)
@@ -26,6 +31,14 @@ def pointer_of(study: Study, silo: str) -> Pointer | None:
     for tracked in (data, *inside):
         path = tracked.with_name(f"{tracked.name}.dvc")
         if path.is_file():
-            (out,) = yaml.safe_load(path.read_text(encoding="utf-8"))["outs"]
-            return Pointer(path, out["md5"], alone=tracked == data)
+            return Pointer(path, _hash(path), alone=tracked == data)
     return None
+
+
+def _hash(path: Path) -> str:
+    try:
+        (out,) = yaml.safe_load(path.read_text(encoding="utf-8"))["outs"]
+        return str(out["md5"])
+    except (yaml.YAMLError, KeyError, TypeError, ValueError):
+        fix = "solve git's conflict in it, or `dvc add` the data again"
+        raise UserError("this .dvc file cannot be read", where=str(path), fix=fix) from None

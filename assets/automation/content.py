@@ -1,6 +1,7 @@
 """Is a silo's content what the study was last built from? A cheap look first; DVC's hash where that differs."""
 
 import json
+import time
 from dataclasses import dataclass
 
 import fsspec
@@ -45,12 +46,15 @@ def look(study: Study, silo: str) -> str:
     """A hash of what the file system tells of every file (size, time, an object store's etag) without reading it.
 
     Raises:
-        OSError: the file system cannot be reached.
+        UserError: the silo's .dvc file cannot be read. (A file system that cannot be reached has errors of its own.)
     """
     fs, root = fsspec.url_to_fs(str(study.data(silo)))
     fs.invalidate_cache()  # object stores remember what they listed
     pointer = pointer_of(study, silo)
-    listed = fs.find(root, detail=True)
+    try:
+        listed = fs.find(root, detail=True)
+    except FileNotFoundError:  # a file went between two calls
+        return f"changing at {time.time_ns()}"
     return fingerprint_of([json.dumps(listed, sort_keys=True, default=str), pointer and pointer.md5])
 
 

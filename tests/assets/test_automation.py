@@ -78,6 +78,16 @@ def test_a_copy_in_progress_asks_for_nothing_until_it_is_through(study: Study, w
     assert len(watch.look()) == 1
 
 
+def test_a_file_that_goes_during_a_look_is_a_silo_that_changes(study: Study, watch: Watch, monkeypatch) -> None:
+    def find(*_, **__) -> None:
+        raise FileNotFoundError("rsync's temporary file")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("fsspec.implementations.local.LocalFileSystem.find", find)
+        assert watch.settle() == []
+    assert watch.settle() == []
+
+
 def test_silos_that_changed_together_are_one_run(study: Study, watch: Watch) -> None:
     (study.folder / "texts.csv").write_text("text,label\nmeow meow,cat\n")
     (study.folder / "photos" / "cat" / "2.png").write_bytes(b"two")
@@ -110,7 +120,7 @@ def test_changes_pile_up_in_the_silos_while_a_run_is_going_on(study: Study, watc
 
 
 def test_what_a_run_under_way_built_is_not_asked_for_again(study: Study, watch: Watch) -> None:
-    run = watch.instance.add_run(dg.DagsterRun(job_name="everything", status=dg.DagsterRunStatus.NOT_STARTED))
+    run = watch.instance.add_run(dg.DagsterRun(job_name="everything", status=dg.DagsterRunStatus.STARTED))
     (study.folder / "texts.csv").write_text("text,label\nmeow meow,cat\n")
     assert watch.settle() == []
     pretend_built(study)

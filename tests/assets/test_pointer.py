@@ -10,7 +10,9 @@ from assets.workbench import Workbench
 from tests.assets.conftest import pretend_built
 from tests.assets.test_automation import Watch
 from uml_pipeline import pipeline
+from uml_pipeline.errors import UserError
 from uml_pipeline.pipeline import Step
+from uml_pipeline.pointer import pointer_of
 from uml_pipeline.study import Study
 
 
@@ -120,6 +122,13 @@ def test_edited_data_beside_their_old_pointer_are_read_as_they_are(tracked) -> N
     (study.data("photos") / "cat" / "3.png").write_bytes(b"three")
     (request,) = watch.settle()
     assert pulls(request) == []
+
+
+def test_a_merge_conflict_in_the_pointer_is_said_in_words(tracked) -> None:
+    study, pointer = tracked
+    pointer.write_text(f"<<<<<<< HEAD\n{pointer.read_text()}=======\n>>>>>>> main\n")
+    with pytest.raises(UserError, match=r"\.dvc file"):
+        pointer_of(study, "photos")
 
 
 def test_a_pointer_that_changed_while_nobody_watched(study: Study) -> None:
