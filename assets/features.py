@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from assets.faults import RETRIES
 from assets.plan import Plan
 from assets.workbench import Workbench
 from uml_pipeline.pipeline import Step
@@ -20,7 +21,9 @@ def _features(plan: Plan, name: str) -> dg.AssetsDefinition:
         f"`{settings.encoder}`. Only changed samples are encoded again."
     )
 
-    @dg.multi_asset(name=plan.name(step), specs=plan.specs(step, description, [settings.modality, "pytorch"]))
+    specs = plan.specs(step, description, [settings.modality, "pytorch"])
+
+    @dg.multi_asset(name=plan.name(step), specs=specs, retry_policy=RETRIES, pool=plan.pool(step))
     def features(workbench: Workbench) -> dg.MaterializeResult:
         return workbench.result(step, workbench.run(step), _facts(workbench, name))
 
@@ -32,10 +35,11 @@ def _facts(workbench: Workbench, name: str) -> dict[str, object]:
     from pyarrow.parquet import read_metadata
 
     folder, config = workbench.artifact("features", name), workbench.facts("features", "config.json", name)
-    shown = {word: config.get(word) for word in ("encoder", "dim", "space")}
     return {
         "dagster/row_count": read_metadata(folder / "index.parquet").num_rows,
-        **shown,
+        "encoder": config["encoder"],
+        "numbers a sample": config["dim"],
+        "space": config.get("space"),
         "encoder fingerprint": config.get("fingerprint"),
         "folder": dg.MetadataValue.path(folder),
     }

@@ -1,10 +1,17 @@
 """Stage model: the stripped model, which reads the target's modality alone."""
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
 import dagster as dg
 
+from assets import show
 from assets.plan import Plan
 from assets.workbench import Workbench
 from uml_pipeline.pipeline import Step
+
+if TYPE_CHECKING:
+    from uml_pipeline.lineage import Branch  # which imports pandas
 
 STEP = Step("model")
 
@@ -19,19 +26,45 @@ def build(plan: Plan) -> list[dg.AssetsDefinition]:
 
     @dg.multi_asset(name="model", specs=plan.specs(STEP, description, [modality, "pytorch", "safetensors"]))
     def model(workbench: Workbench) -> dg.MaterializeResult:
-        return workbench.result(STEP, workbench.run(STEP), _facts(workbench))
+        return workbench.result(STEP, workbench.run(STEP), _facts(workbench, plan))
 
     return [model]
 
 
-def _facts(workbench: Workbench) -> dict[str, object]:
-    """The model card, where the folder is and how big, and the lineage back to the raw bytes."""
-    folder = workbench.artifact("model")
+def _facts(workbench: Workbench, plan: Plan) -> dict[str, Any]:
+    """How good it is, how to use it, its card, and the lineage back to the raw bytes."""
+    from uml_pipeline import lineage
+
+    folder, metrics = workbench.artifact("model"), workbench.facts("trunk", "metrics.json")
+    origin = lineage.branches(lineage.read(folder))
     return {
-        "model": dg.MetadataValue.path(folder),
+        "method": metrics["arms"][metrics["ships"]["method"]]["label"],
+        "accuracy on the test split": _accuracy(metrics["test"]),
         "classes": len(workbench.facts("model", "labels.json")),
         "bytes": sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()),
+        "try it": dg.MetadataValue.md(show.code(f"uml predict {folder} FILE...")),
         "card": dg.MetadataValue.md((folder / "README.md").read_text(encoding="utf-8")),
+        "made from": dg.MetadataValue.md("\n".join(_tree(origin, plan))),
         "lineage": dg.MetadataValue.json(workbench.facts("model", "lineage.json")),
-        "try it": dg.MetadataValue.md(f"`uml predict {folder} FILE...`"),
+        "model": dg.MetadataValue.path(folder),
     }
+
+
+def _accuracy(test: dict[str, Any]) -> str:
+    """With its interval after Wilson, which holds near 100 %, too."""
+    from scipy.stats import binomtest
+
+    right = round(test["ships"] / 100 * test["samples"])
+    low, high = binomtest(right, test["samples"]).proportion_ci(method="wilson")
+    return f"{test['ships']:.1f} % ({100 * low:.1f} to {100 * high:.1f}) of {test['samples']} samples"
+
+
+def _tree(branch: "Branch", plan: Plan, depth: int = 0) -> Iterator[str]:
+    """The lineage as a list in Markdown: every step a link to its asset, with the hash of what it made."""
+    indent = "  " * depth
+    links = ", ".join(show.link(key) for key in plan.keys(Step.parse(branch.node.step)))
+    yield f"{indent}- {links} {show.code(branch.node.version[:12])}"
+    for below in branch.inputs:
+        yield from _tree(below, plan, depth + 1)
+    if branch.data:
+        yield f"{indent}  - {show.code(branch.data.path)} {show.code(branch.data.hash[:12])}"

@@ -1,6 +1,8 @@
-"""The study's graph in Dagster's words: the key, group, upstream keys and code version of every step."""
+"""The study's graph in Dagster's words: key, group, upstream keys, owner, tags and code version of every step."""
 
 import functools
+import re
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -8,10 +10,16 @@ from typing import Any
 import dagster as dg
 
 import uml_pipeline
+from assets.automation.conditions import on_new_content
 from uml_pipeline import graph
 from uml_pipeline.pipeline import SILO, STAGES, Step
 from uml_pipeline.study import Study
 from uml_pipeline.workspace import fingerprint_of, sha256
+
+CHAMPION = dg.AssetKey("champion")
+"""The released model: no step of DVC's graph, for it depends on what was released before."""
+_ON_GPU = {"features", "trunk"}
+_LARGE = {"features", "relevance", "trunk", "report"}  # they hold all vectors of several silos, or a network
 
 
 class Plan:
@@ -39,9 +47,25 @@ class Plan:
             return "It is the target: the shipped model reads this modality alone."
         return "It is auxiliary: it may help the training, and the shipped model never needs it."
 
+    def pool(self, step: Step) -> str | None:
+        """What the step competes for with others; how many may have it at once is the instance's business."""
+        device = self.study.params.features.device
+        if step.stage in _ON_GPU and (device == "cuda" or (device == "auto" and shutil.which("nvidia-smi"))):
+            return "gpu"
+        return "memory" if step.stage in _LARGE else None
+
+    def tags(self, silo: str | None = None) -> dict[str, str]:
+        """What assets can be searched by: their study, and of a silo's what it is used for, and its modality."""
+        tags = {"uml/study": re.sub(r"[^\w.-]+", "_", self.study.folder.name, flags=re.ASCII)[:63].strip("_.-")}
+        if silo:
+            role = "target" if silo == self.study.target else "auxiliary"
+            tags |= {"uml/role": role, "uml/modality": self.study.silo(silo).modality}
+        return tags
+
     def specs(self, step: Step, description: str, kinds: Iterable[str]) -> list[dg.AssetSpec]:
         """What Dagster shall show of the step, and where it hangs it in the graph."""
         upstream = [key for needed in self.graph[step] for key in self.keys(needed)]
+        silos = {key: key.path[1] if step.ours and len(key.path) > 1 else None for key in self.keys(step)}
         return [
             dg.AssetSpec(
                 key,
@@ -50,13 +74,18 @@ class Plan:
                 description=description,
                 kinds=set(kinds),
                 code_version=_code_version(self.study, step),
+                automation_condition=on_new_content,
+                owners=[owner] if silo and (owner := self.study.silo(silo).owner) else [],
+                tags=self.tags(silo),
             )
-            for key in self.keys(step)
+            for key, silo in silos.items()
         ]
 
     def downstream(self, step: Step) -> list[dg.AssetKey]:
         """The assets of the step and of all that depends on it."""
-        return [key for reached in graph.downstream(self.graph, step) for key in self.keys(reached)]
+        reached = graph.downstream(self.graph, step)
+        keys = [key for one in reached for key in self.keys(one)]
+        return [*keys, CHAMPION] if Step("model") in reached else keys
 
 
 def _code_version(study: Study, step: Step) -> str | None:

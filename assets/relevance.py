@@ -39,7 +39,7 @@ def build(plan: Plan) -> list[dg.AssetsDefinition]:
         for name in auxiliary
     ]
 
-    @dg.multi_asset(name="relevance", specs=specs, check_specs=checks)
+    @dg.multi_asset(name="relevance", specs=specs, check_specs=checks, pool=plan.pool(STEP))
     def relevance(workbench: Workbench) -> Iterator[dg.MaterializeResult]:
         outcome = workbench.run(STEP)
         if not auxiliary:
@@ -57,7 +57,7 @@ def _judged(workbench: Workbench, outcome: Outcome, name: str, *, strict: bool) 
     return workbench.result(
         STEP,
         outcome,
-        _facts(verdict) | {"file": dg.MetadataValue.path(path)},
+        _facts(verdict) | {"figure": _figure(verdict), "file": dg.MetadataValue.path(path)},
         asset_key=dg.AssetKey(["relevance", name]),
         version=sha256(path),
         check_results=[_check(name, verdict, strict=strict)],
@@ -66,17 +66,31 @@ def _judged(workbench: Workbench, outcome: Outcome, name: str, *, strict: bool) 
 
 def _facts(verdict: dict[str, Any]) -> dict[str, Any]:
     """The verdict and the evidence it rests on."""
+    geometry = verdict["geometry"]
     return {
         "verdict": verdict["verdict"],
-        "p-value": show.short(verdict["p_value"]),
-        "expected gain, points": show.short(verdict["alone"] and verdict["alone"]["gain"]["mean"]),
-        "expected gain beside all others": show.short(verdict["beside"] and verdict["beside"]["gain"]["mean"]),
-        "geometry": show.short(verdict["geometry"] and verdict["geometry"]["statistic"]),
-        "geometry, p-value": show.short(verdict["geometry"] and verdict["geometry"]["p_value"]),
-        "shared classes": verdict["shared_classes"],
         "used in training": verdict["used"],
-        "reasons": dg.MetadataValue.md("\n".join(f"- {reason}" for reason in verdict["reasons"])),
+        "expected gain": _expected(verdict["alone"]),
+        "expected gain beside all others": _expected(verdict["beside"]),
+        "p-value": show.short(verdict["p_value"]),
+        "shared classes": verdict["shared_classes"],
+        "agreement of the classes' geometry": geometry and show.short(geometry["statistic"]),
+        "agreement, p-value": geometry and show.short(geometry["p_value"]),
+        "reasons": show.table([{"reason": reason} for reason in verdict["reasons"]], ["reason"]),
     }
+
+
+def _expected(found: dict[str, Any] | None) -> str | None:
+    return found and show.interval(**found["gain"])
+
+
+def _figure(verdict: dict[str, Any]) -> dg.MarkdownMetadataValue | None:
+    """The expected gain with its interval, against what permuted labels give, as the report draws it."""
+    from uml_pipeline.report import forests
+    from uml_pipeline.report.verdicts import Verdict
+
+    drawn = forests.expected([Verdict.model_validate(verdict)])
+    return next((show.drawing(svg, name) for name, svg in drawn.items()), None)
 
 
 def _check(name: str, verdict: dict[str, Any], *, strict: bool) -> dg.AssetCheckResult:

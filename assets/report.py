@@ -19,7 +19,9 @@ def build(plan: Plan) -> list[dg.AssetsDefinition]:
         "the paired gains with their intervals, and the verdict on each silo."
     )
 
-    @dg.multi_asset(name="report", specs=plan.specs(STEP, description, ["html", "matplotlib"]))
+    specs = plan.specs(STEP, description, ["html", "matplotlib"])
+
+    @dg.multi_asset(name="report", specs=specs, pool=plan.pool(STEP))
     def report(workbench: Workbench) -> dg.MaterializeResult:
         return workbench.result(STEP, workbench.run(STEP), _facts(workbench))
 
@@ -30,16 +32,11 @@ def _facts(workbench: Workbench) -> dict[str, Any]:
     """The page's path, its three tables and its figures."""
     folder, metrics = workbench.artifact("report"), workbench.facts("report", "metrics.json")
     labels = {method: arm["label"] for method, arm in workbench.facts("trunk", "metrics.json")["arms"].items()}
-
-    def labelled(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        names = ("method", "against")
-        return [row | {name: labels[row[name]] for name in names if name in row} for row in rows]
-
     return {
-        "report": dg.MetadataValue.path(folder / "index.html"),
+        "page": dg.MetadataValue.path(folder / "index.html"),
         "ships": labels[metrics["ships"]],
-        "accuracy (%)": show.table(labelled(metrics["runs"]), ["method", "shots", "mean", "std", "seeds"]),
-        "gains (points)": show.table(labelled(metrics["gains"]), ["method", "against", "shots", "mean", "low", "high"]),
         "verdicts": show.table(metrics["verdicts"], ["silo", "verdict", "p_value"]),
+        "gains (points)": show.gains(metrics["gains"], labels),
+        "accuracy (%)": show.accuracies(metrics["runs"], labels),
         "figures": show.pictures(sorted(folder.glob("figures/*.svg"))),
     }

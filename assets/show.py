@@ -1,6 +1,10 @@
-"""How facts look in the UI: tables and pictures as metadata."""
+"""How facts look in the UI: tables, pictures and Markdown as metadata.
+
+Words from a study's data go into tables, whose cells Dagster escapes; in Markdown they stand as `code`.
+"""
 
 import base64
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,15 +22,58 @@ def table(rows: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> dg.Table
     return dg.MetadataValue.table(records, _schema(names, records)) if records else None
 
 
+def accuracies(runs: Iterable[Mapping[str, Any]], labels: Mapping[str, str]) -> dg.TableMetadataValue | None:
+    """Accuracy in percent: a row a method, a column a number of shots; 0 is the method that needs no sample."""
+    rows: dict[str, dict[str, Any]] = {}
+    for run in sorted(runs, key=lambda run: run["shots"]):
+        row = rows.setdefault(run["method"], {"method": labels[run["method"]]})
+        row[f"{run['shots']} a class"] = f"{run['mean']:.1f} ± {run['std']:.1f}"
+    columns = dict.fromkeys(name for row in rows.values() for name in row)
+    return table(rows.values(), columns)
+
+
+def gains(found: Iterable[Mapping[str, Any]], labels: Mapping[str, str]) -> dg.TableMetadataValue | None:
+    """Paired differences in points, with their intervals; by shots, the largest first."""
+    rows = [gain | {name: labels[gain[name]] for name in ("method", "against")} for gain in found]
+    ordered = sorted(rows, key=lambda row: (row["shots"], -row["mean"]))
+    return table(ordered, ["shots", "method", "against", "mean", "low", "high"])
+
+
 def pictures(paths: Iterable[Path]) -> dg.MarkdownMetadataValue | None:
     """Pictures inside the page, one below the other; None if there is none of a size to embed."""
     shown = [_embedded(path) for path in paths if path.suffix in KINDS and path.stat().st_size <= LARGEST]
     return dg.MetadataValue.md("\n\n".join(shown)) if shown else None
 
 
+def drawing(svg: str, name: str) -> dg.MarkdownMetadataValue:
+    """A figure that was drawn for the UI alone."""
+    return dg.MetadataValue.md(_carrying(svg.encode(), ".svg", name))
+
+
 def _embedded(path: Path) -> str:
+    return _carrying(path.read_bytes(), path.suffix, path.stem)
+
+
+def _carrying(content: bytes, suffix: str, name: str) -> str:
     """Markdown that carries the picture's bytes."""
-    return f"![{path.stem}](data:image/{KINDS[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode()})"
+    return f"![{name}](data:image/{KINDS[suffix]};base64,{base64.b64encode(content).decode()})"
+
+
+def code(text: str) -> str:
+    """Somebody's words inside Markdown: literal, whatever they look like, and on one line."""
+    line = " ".join(text.split()) or " "
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", line)), default=0))
+    return f"{fence} {line} {fence}"
+
+
+def link(key: dg.AssetKey) -> str:
+    """The asset's page; keys are made of silos' names, which are identifiers."""
+    return f"[{key.to_user_string()}](/assets/{'/'.join(key.path)})"
+
+
+def interval(mean: float, low: float, high: float) -> str:
+    """A gain in points with its 95 % interval."""
+    return f"{mean:+.1f} points ({low:+.1f} to {high:+.1f})"
 
 
 def short(number: float | None) -> float | None:

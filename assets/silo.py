@@ -1,16 +1,19 @@
 """Stage silo: the manifest of each silo, behind a check of its quality that stops everything downstream."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from assets import show
+from assets.faults import RETRIES
 from assets.plan import Plan
 from assets.workbench import Workbench
 from uml_pipeline.pipeline import Step
 
 CHECK = "sound"
+LISTED = 200  # classes in the table: every event keeps its own copy
 
 
 def build(plan: Plan) -> list[dg.AssetsDefinition]:
@@ -30,7 +33,7 @@ def _silo(plan: Plan, name: str) -> dg.AssetsDefinition:
     asks = "Is the silo good enough to learn from? If not, nothing that needs it runs."
     check = dg.AssetCheckSpec(CHECK, asset=key, blocking=True, description=asks)
 
-    @dg.multi_asset(name=plan.name(step), specs=specs, check_specs=[check])
+    @dg.multi_asset(name=plan.name(step), specs=specs, check_specs=[check], retry_policy=RETRIES)
     def silo(workbench: Workbench) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         try:
             outcome = workbench.run(step)
@@ -54,11 +57,24 @@ def _facts(workbench: Workbench, name: str, quality: dict[str, Any]) -> dict[str
         "dagster/row_count": quality["good"],
         "classes": quality.get("classes"),
         "groups": quality.get("groups") or None,
+        "samples a split": ", ".join(f"{side} {count}" for side, count in quality.get("splits", {}).items()) or None,
         "set aside": _set_aside(quality),
         "samples": show.pictures(sorted(folder.glob("contact.*"))),
         "examples": show.table(examples, ["label", "text"]),
+        "samples a class": _class_table(folder),
         "folder": dg.MetadataValue.path(folder),
     }
+
+
+def _class_table(folder: Path) -> dg.TableMetadataValue | None:
+    """Classes by samples a side of the split, the rarest first: those are the ones to worry about."""
+    import pandas as pd
+
+    manifest = pd.read_parquet(folder / "manifest.parquet", columns=["label", "split"]).dropna()
+    counts = pd.crosstab(manifest["label"], manifest["split"])
+    rarest = counts.assign(all=counts.sum(axis=1)).sort_values("all", kind="stable").head(LISTED)
+    rows = rarest.rename_axis("class").reset_index()
+    return show.table(rows.to_dict("records"), rows.columns)
 
 
 def _set_aside(quality: dict[str, Any]) -> dg.TableMetadataValue | str:

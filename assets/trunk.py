@@ -1,7 +1,10 @@
 """Stage trunk: the training of the shared module and of the baseline it has to beat."""
 
+from typing import Any
+
 import dagster as dg
 
+from assets import show
 from assets.plan import Plan
 from assets.workbench import Workbench
 from uml_pipeline.pipeline import Step
@@ -18,22 +21,34 @@ def build(plan: Plan) -> list[dg.AssetsDefinition]:
         "then the choice of what ships."
     )
 
-    @dg.multi_asset(name="trunk", specs=plan.specs(STEP, description, ["pytorch"]))
+    @dg.multi_asset(name="trunk", specs=plan.specs(STEP, description, ["pytorch"]), pool=plan.pool(STEP))
     def trunk(workbench: Workbench) -> dg.MaterializeResult:
         return workbench.result(STEP, workbench.run(STEP), _facts(workbench))
 
     return [trunk]
 
 
-def _facts(workbench: Workbench) -> dict[str, object]:
-    """What shall ship, and why."""
+def _facts(workbench: Workbench) -> dict[str, Any]:
+    """What shall ship, and why; how all methods did."""
     from pyarrow.parquet import read_metadata
 
     folder, metrics = workbench.artifact("trunk"), workbench.facts("trunk", "metrics.json")
+    labels = {method: arm["label"] for method, arm in metrics["arms"].items()}
     return {
-        "ships": metrics["arms"][metrics["ships"]["method"]]["label"],
+        "ships": labels[metrics["ships"]["method"]],
         "reason": metrics["ships"]["reason"],
-        "methods": len(metrics["arms"]),
+        "learning curve": _curve(metrics),
+        "gains (points)": show.gains(metrics["gains"], labels),
+        "accuracy (%)": show.accuracies(metrics["runs"], labels),
+        "methods": len(labels),
         "trainings": read_metadata(folder / "runs.parquet").num_rows,
         "folder": dg.MetadataValue.path(folder),
     }
+
+
+def _curve(metrics: dict[str, Any]) -> dg.MarkdownMetadataValue:
+    """Accuracy against shots, as the report draws it."""
+    from uml_pipeline.report import figures
+    from uml_pipeline.report.results import Trunk
+
+    return show.drawing(figures.learning_curve(Trunk.model_validate(metrics)), "learning curve")

@@ -51,6 +51,9 @@ class Ledger:
             raise UserError(
                 "DVC cannot read the graph", where=f"{self._file}: {error}", fix="compare with `uml graph`"
             ) from None
+        except ImportError as error:  # a silo's URL
+            fix = "for s3://: pip install 'uml-pipeline[s3]'; for others: `dvc-gs`, `dvc-azure`, …"
+            raise UserError("DVC lacks a file system", where=f"{self._file}: {error}", fix=fix) from None
 
     def _mend(self) -> None:
         """Remove DVC's list of who reads and writes what (`rwlock`) if it was cut short.
@@ -126,6 +129,32 @@ class Ledger:
                 f"{name} cannot start: {error}",
                 where=str(self._file),
                 fix="check the silos' paths and the sections of params.yaml",
+            ) from None
+
+    def input(self, name: str, path: str) -> tuple[str | None, str | None]:
+        """DVC's hash of one input of a step: as recorded, and as it is now; None before the first record, or not there.
+
+        What was hashed before is not read again while its size, time and inode stay the same.
+        """
+        dep = next(dep for dep in self._stages[name].deps if dep.def_path == path)
+        dep.fs.fs.invalidate_cache()  # an object store's listing, which lives as long as the process
+        return dep.hash_info.value, dep.get_hash().value if dep.exists else None
+
+    def pull(self, pointer: Path) -> None:
+        """Bring data to what their .dvc file says, from the cache or else the remote.
+
+        Raises:
+            UserError: they cannot be had, or would overwrite data that DVC does not know.
+        """
+        from dvc.exceptions import DvcException
+
+        try:
+            self._repo.pull(str(pointer))
+        except DvcException as error:
+            raise UserError(
+                f"the data cannot be brought to what {pointer.name} says",
+                where=f"{pointer}: {error}",
+                fix="`dvc pull` says more; local changes are kept by `dvc add`, thrown away by `dvc checkout --force`",
             ) from None
 
     def makes(self, path: Path) -> bool:

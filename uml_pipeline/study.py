@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from uml_pipeline.config import Config
 from uml_pipeline.errors import UserError
 from uml_pipeline.features.config import FeaturesConfig
+from uml_pipeline.registry.config import PromotionConfig
 from uml_pipeline.relevance.config import RelevanceConfig
 from uml_pipeline.report.config import ReportConfig
 from uml_pipeline.silo.config import SiloConfig
@@ -37,6 +38,7 @@ class Params(Config):
     relevance: RelevanceConfig = RelevanceConfig()
     trunk: TrunkConfig = TrunkConfig()
     report: ReportConfig = ReportConfig()
+    promotion: PromotionConfig = PromotionConfig()
 
     @field_validator("silos")
     @classmethod
@@ -56,6 +58,10 @@ class Params(Config):
             if name == self.target:
                 fix = "remove it: the target is in every arm"
                 raise _Misfit(f"the target {name!r} cannot be a forced auxiliary silo", at=at, fix=fix)
+        for name, silo in self.silos.items():
+            if silo.gate and name != self.target:
+                at, fix = ("silos", name, "gate"), f"move it to the target {self.target!r}, or remove it"
+                raise _Misfit(f"{name!r} is not the target: only the target has a gate", at=at, fix=fix)
         if self.silos[self.target].label is None:
             at, fix = ("silos", self.target, "label"), "name the column with the classes, or choose another target"
             raise _Misfit(f"the target {self.target!r} needs labels: its `label` cannot be null", at=at, fix=fix)
@@ -185,6 +191,7 @@ def _owner(at: tuple) -> type[Config]:
         "relevance": RelevanceConfig,
         "trunk": TrunkConfig,
         "report": ReportConfig,
+        "promotion": PromotionConfig,
     }
     owner = rooms.get(str(at[0]), Params) if at else Params
     for part in at[1:]:  # sections inside, such as trunk.finetune

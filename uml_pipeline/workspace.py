@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,14 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """The value that `write_json` wrote."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def flush(paths: Iterable[Path]) -> None:
+    """Force files and folders to disk."""
+    for path in paths:
+        handle = os.open(path, os.O_RDONLY)
+        os.fsync(handle)
+        os.close(handle)
 
 
 class Workspace:
@@ -99,10 +107,7 @@ def _seal(folder: Path) -> None:
     write_json(folder / FINGERPRINT, {path.relative_to(folder).as_posix(): sha256(path) for path in files})
     for path in files:
         path.chmod(0o644)  # safetensors leaves 0600, which a colleague or a server could not read
-    for path in [*files, folder / FINGERPRINT, folder]:
-        handle = os.open(path, os.O_RDONLY)
-        os.fsync(handle)
-        os.close(handle)
+    flush([*files, folder / FINGERPRINT, folder])
 
 
 def _replace(draft: Path, final: Path) -> None:

@@ -23,8 +23,10 @@ def materialize_all(study: Study) -> dg.ExecuteInProcessResult:
 
 
 def states(result: dg.ExecuteInProcessResult) -> dict[str, str]:
+    """Of DVC's steps; the champion is none."""
     events = [event.materialization for event in result.get_asset_materialization_events()]
-    return {event.asset_key.to_user_string(): str(event.metadata["state"].value) for event in events}
+    ours = [event for event in events if "state" in event.metadata]
+    return {event.asset_key.to_user_string(): str(event.metadata["state"].value) for event in ours}
 
 
 def versions(result: dg.ExecuteInProcessResult) -> dict[str, str]:
@@ -63,12 +65,14 @@ def test_whatever_one_door_made_the_others_find_up_to_date(tiny_study: Study) ->
     assert dvc_status(tiny_study) == {}
     assert told(first, "report")["ships"].value in told(first, "model")["card"].value  # by its name, not its key
     assert told(first, "silo/descriptions")["set aside"].value == "none"
+    assert told(first, "champion")["decision"].value == "promoted"
 
     before = times(tiny_study)
     second = materialize_all(tiny_study)
     assert states(second) == dict.fromkeys(all_keys(tiny_study), "unchanged")
     assert versions(second) == versions(first)
     assert versions(second)["model"] == Ledger(tiny_study.folder).version("model")
+    assert told(second, "champion")["decision"].value == "unchanged"
 
     outcomes: list[pipeline.Outcome] = []
     pipeline.run(tiny_study, finished=lambda step, outcome: outcomes.append(outcome))

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uml_pipeline.errors import UserError
+from uml_pipeline.silo.manifest import GATE
 from uml_pipeline.silo.splits import SPLITS, assign
 
 
@@ -70,3 +71,32 @@ def test_a_silo_of_test_samples_alone_stays_so():
 
 def test_unlabelled_samples_are_split_too():
     assert set(assign(samples([str(n) for n in range(20)], label=None), group=None)) == set(SPLITS)
+
+
+@settings(deadline=None)
+@given(st.sets(st.text(min_size=1), min_size=9, max_size=60), st.integers(0, 3), st.booleans())
+def test_no_sample_leaves_or_enters_the_gate_when_others_come_or_go(ids, seed, grouped):
+    names = sorted(ids)
+    rows = samples(names, group=names)
+    column = "speaker" if grouped else None
+    before = assign(rows, group=None, gate=0.3)
+    kept = rows[::2]
+    some = assign(kept, group=None, gate=0.3, seed=seed)
+    assert ((some == GATE) == (before[::2] == GATE)).all()
+    if (before != GATE).sum() > 2:
+        assert ((assign(rows, group=column, gate=0.3, seed=seed) == GATE) == (before == GATE)).all()
+
+
+def test_the_gate_has_about_its_share_and_never_half_a_group():
+    rows = samples([str(number) for number in range(4000)], group=[f"g{number % 400}" for number in range(4000)])
+    assert 0.08 < (assign(rows, group=None, gate=0.1) == GATE).mean() < 0.12
+    by_group = assign(rows, group="speaker", gate=0.1)
+    assert (by_group.groupby(rows["group"]).nunique() == 1).all()
+    assert 0.05 < (by_group == GATE).mean() < 0.15
+
+
+def test_an_official_gate_stays_alone():
+    rows = samples([str(n) for n in range(60)], split=["gate" if n < 5 else None for n in range(60)])
+    found = assign(rows, group=None, gate=0.5)
+    assert (found == GATE).tolist() == [n < 5 for n in range(60)]
+    assert set(found) == {*SPLITS, GATE}

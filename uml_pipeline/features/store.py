@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from uml_pipeline.errors import UserError
-from uml_pipeline.silo.manifest import read_manifest
+from uml_pipeline.silo.manifest import read_gate, read_manifest
 from uml_pipeline.workspace import FINGERPRINT, Workspace, read_json, write_json
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ def read_config(study: "Study", name: str) -> dict[str, Any]:
 
 
 def read_features(study: "Study", name: str) -> "tuple[pd.DataFrame, np.ndarray]":
-    """The good rows of a silo's manifest, and their vectors: float32 [row, dim].
+    """The good rows of a silo's manifest, and their vectors: float32 [row, dim]. The gate is not among them, nor are
+    copies of it in auxiliary silos.
 
     Raises:
         UserError: manifest or features are not there yet, or the features are of an older manifest.
@@ -138,6 +139,8 @@ def mirror(folder: Path, url: str) -> None:
 def _read(study: "Study", name: str, key: str) -> "tuple[pd.DataFrame, np.ndarray]":
     folder = Workspace(study.folder).reading("features", name)
     manifest = read_manifest(study, name)
+    if name != study.target:  # copies of what judges the model teach nobody
+        manifest = manifest[~manifest["sample_id"].isin(_judging(study))].reset_index(drop=True)
     try:
         return manifest, gather(folder, manifest["sample_id"].tolist(), key)
     except KeyError as error:
@@ -149,6 +152,12 @@ def _read(study: "Study", name: str, key: str) -> "tuple[pd.DataFrame, np.ndarra
             where=str(folder),
             fix=f"make them again: `uml features {name}`",
         ) from None
+
+
+def _judging(study: "Study") -> set[str]:
+    """Ids of the samples in the gate; none while the target's manifest is not there."""
+    there = (Workspace(study.folder).folder("silo", study.target) / FINGERPRINT).is_file()
+    return set(read_gate(study)["sample_id"]) if there else set()
 
 
 def _mapped(path: Path, key: str) -> np.ndarray:

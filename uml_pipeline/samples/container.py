@@ -25,6 +25,7 @@ SPLIT_NAMES = {
     "dev": "val",
     "test": "test",
     "testing": "test",
+    "gate": "gate",
 }
 """What others call the sides of a split, in small letters, and what we do."""
 

@@ -62,8 +62,13 @@ class SiloConfig(Config):
     names_label: Literal["warn", "exclude", "block"] = "warn"
     """Texts that name their label or their file word for word are counted; they may also be left out, or stop the
     pipeline."""
+    owner: str | None = Field(default=None, pattern=r"^([A-Za-z0-9_][A-Za-z0-9._%+-]*@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}|team:[\w-]+)$")
+    """Who answers for the silo, as Dagster shows it: an e-mail address, or `team:` and its name."""
     seed: int = 0
     """Of the split, where there is no official one."""
+    gate: float = Field(default=0, ge=0, lt=1)
+    """Target: share of samples (or groups) kept for judging new models against the released one, and for nothing
+    else. 0: none, unless the silo has an official split of that name."""
     max_bad: float = Field(default=0.1, ge=0, le=1)
     """Share of samples that may be quarantined before the silo is refused."""
 

@@ -5,21 +5,23 @@ import re
 import pandas as pd
 
 from uml_pipeline.silo.config import SiloConfig
+from uml_pipeline.silo.manifest import GATE
 from uml_pipeline.silo.splits import SPLITS
 from uml_pipeline.silo.words import words
 
+_SIDES = [*SPLITS, GATE]
 _FILE = re.compile(r"\b[\w-]+\.(?:jpe?g|png|gif|webp|bmp|tiff?|wav|flac|mp3|ogg|opus|aiff?)\b", re.I)
 
 
 def set_copies_aside(table: pd.DataFrame) -> None:
-    """Of a good sample that stands on several sides of the split, keep the copy that judges: in test, or else in val.
-    The others become bad.
+    """Of a good sample that stands on several sides of the split, keep the copy that judges: in the gate, or else in
+    test, or else in val. The others become bad.
     """
     good = table[table["bad"].isna()]
-    rank = good["split"].map(SPLITS.index)
+    rank = good["split"].map(_SIDES.index)
     last = rank.groupby(good["sample_id"]).transform("max")
-    for split in SPLITS[1:]:
-        copies = good.index[(rank < last) & (last == SPLITS.index(split))]
+    for split in _SIDES[1:]:
+        copies = good.index[(rank < last) & (last == _SIDES.index(split))]
         table.loc[copies, "bad"] = f"a copy of a sample of the {split} split"
         table.loc[copies, "split"] = None
 

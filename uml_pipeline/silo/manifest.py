@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from uml_pipeline.study import Study  # which imports silo.config, and with it this package
 
 MANIFEST, QUALITY = "manifest.parquet", "quality.json"
+GATE = "gate"
+"""The side of the split that judges a new model against the released one: `read_manifest` keeps it from all others."""
 Row = dict[str, Any]
 CONTENT: dict[Modality, str] = {
     "image": "path",
@@ -95,14 +97,30 @@ def _schema(modality: Modality) -> "pa.Schema":
 
 
 def read_manifest(study: "Study", name: str) -> "pd.DataFrame":
-    """The good samples of a silo: `sample_id`, `path` (relative to the study's folder, or a URL; after a `#` the
-    place in that file) or `text`, `label`, `group`, `split` (train, val or test), and what was measured (FACTS).
+    """The good samples of a silo but those of the gate: `sample_id`, `path` (relative to the study's folder, or a URL;
+    after a `#` the place in that file) or `text`, `label`, `group`, `split` (train, val or test), and what was measured
+    (FACTS).
 
     Raises:
         UserError: the silo's stage has not run yet.
     """
+    table = _read_good(study, name)
+    return table[table["split"] != GATE].reset_index(drop=True)
+
+
+def read_gate(study: "Study") -> "pd.DataFrame":
+    """The target's samples that judge a new model against the released one; no other stage may look at them.
+
+    Raises:
+        UserError: the target's stage has not run yet.
+    """
+    table = _read_good(study, study.target)
+    return table[table["split"] == GATE].reset_index(drop=True)
+
+
+def _read_good(study: "Study", name: str) -> "pd.DataFrame":
     table = read_whole(study, name)
-    return table[table["bad"].isna()].drop(columns="bad").reset_index(drop=True)
+    return table[table["bad"].isna()].drop(columns="bad")
 
 
 def read_whole(study: "Study", name: str) -> "pd.DataFrame":

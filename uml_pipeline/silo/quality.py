@@ -56,7 +56,8 @@ def measured(table: pd.DataFrame, config: SiloConfig) -> pd.DataFrame:
     frame = table.where(table["bad"].isna(), None)
     frame["bad"] = table["bad"]
     frame["sides_of_group"] = frame.groupby("group")["split"].transform("nunique")
-    sides = frame.groupby("label")["split"].transform("nunique")
+    learnt = frame["split"].where(frame["split"].isin(SPLITS))
+    sides = learnt.groupby(frame["label"]).transform("nunique")
     frame["class_on_all_sides"] = frame["label"].where(sides == len(SPLITS), None)
     frame["labels_of_sample"] = frame.groupby("sample_id")["label"].transform("nunique")
     if "near" in frame:

@@ -27,7 +27,9 @@ def run(study: Study, name: str) -> None:
         if config.modality == "text":
             find_names(table, config)
         good = table["bad"].isna()
-        table["split"] = assign(table[good], group=config.group, seed=config.seed)  # bad rows have none
+        table["split"] = assign(
+            table[good], group=config.group, seed=config.seed, gate=config.gate
+        )  # bad rows have none
         set_copies_aside(table)
         named = {config.synonyms.get(one, one) for one in container.classes()} if config.label else set()
         quality = assess(table, sorted(named.union(table["label"].dropna())), config)

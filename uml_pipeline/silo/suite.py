@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from uml_pipeline.silo.config import Modality, SiloConfig
+from uml_pipeline.silo.manifest import GATE
 from uml_pipeline.silo.splits import SPLITS
 
 if TYPE_CHECKING:
@@ -43,7 +44,12 @@ def suite(classes: list[str], config: SiloConfig) -> list["Expectation"]:
             notes=f"at most {100 * config.max_bad:g} % of the samples are set aside",
         ),
         gxe.ExpectColumnValuesToBeUnique(column="sample_id", severity="warning", notes="no sample stands twice"),
-        contain(column="split", value_set=SPLITS, severity="warning", notes="every side of the split has samples"),
+        contain(
+            column="split",
+            value_set=[*SPLITS, *[GATE] * bool(config.gate)],
+            severity="warning",
+            notes="every side of the split has samples",
+        ),
         between(column="sides_of_group", max_value=1, severity="critical", notes="no group on two sides of the split"),
     ]
     if config.label:
