@@ -60,7 +60,8 @@ def _print(model: "UnimodalModel", named: "list[Named]", top: int) -> None:
     for some in outcomes(model, named):
         for name, outcome in some:
             if isinstance(outcome, UserError):
-                raise outcome
+                fix = f"{outcome.fix}; or `--out preds.csv`, where it is a row with an error"
+                raise UserError(outcome.what, where=outcome.where, fix=fix)
             [guesses] = model.best(outcome[None], top)
             typer.echo(f"{name}\t" + "\t".join(f"{label} {share:.1%}" for label, share in guesses))
 
@@ -78,7 +79,7 @@ def _write(model: "UnimodalModel", named: "list[Named]", top: int, out: Path) ->
             bad += int(rows["error"].notna().sum())
             advance(len(some))
     told = f"; {bad} could not be read, see the column `error`" if bad else ""
-    console.print(f"{len(named) - bad} of {len(named)} samples recognised: {out}{told}", markup=False)
+    typer.echo(f"{len(named) - bad} of {len(named)} samples recognised: {out}{told}")
     if bad == len(named):
         raise typer.Exit(1)
 
@@ -104,7 +105,7 @@ def export(
     real = Opened(listed(samples, loaded)) if samples else held_out_samples(loaded.folder)
     done = write(loaded, form.value, out or Path(_NAMES[form]), real)
     told = f"the same labels on {done.samples} samples, probabilities to {done.difference:.1g}"
-    console.print(f"{done.file}: {told}\n{done.about}: how to prepare its input", markup=False)
+    typer.echo(f"{done.file}: {told}\n{done.about}: how to prepare its input")
 
 
 @app.command(rich_help_panel=MODELS)
@@ -116,7 +117,7 @@ def push(
     """Upload a shipped model to the Hugging Face hub; `hf://USER/NAME` opens it from there."""
     from uml_pipeline.model.hub import push as upload
 
-    console.print(upload(model, repository, private=private), markup=False)
+    typer.echo(upload(model, repository, private=private))
 
 
 @app.command(rich_help_panel=MODELS)

@@ -48,7 +48,7 @@ def export(model: UnimodalModel, form: Form, file: Path, samples: Sequence[Sampl
     """
     if not len(samples):
         raise UserError("there is no sample to check the export with", where=str(file), fix="name some: `--samples`")
-    whole = Whole(model).eval()
+    whole = Whole(model).eval().requires_grad_(False)
     draft = file.with_name(f".draft.{file.name}")
     try:
         with optional(), torch.no_grad(), warnings.catch_warnings():

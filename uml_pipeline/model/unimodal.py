@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from uml_pipeline.samples import Sample
 
 _AT_ONCE = 256  # samples whose sequences are in memory together
-_ROWS = 64  # of one multiplication: its kernels, and so a row's last bits, are chosen by shape
 
 
 class UnimodalModel(Trained):
@@ -117,7 +116,9 @@ class UnimodalModel(Trained):
 
     def logits(self, features: Array) -> Array:
         """Scores of what `features` gave: [n, d] -> [n, class]."""
-        return _times(self.inputs(features), self.weight) + (0 if self.bias is None else self.bias)
+        # not `@`: BLAS chooses its kernels, and with them a row's last bits, by how many rows there are
+        scores = np.einsum("nd,cd->nc", self.inputs(features), self.weight)
+        return scores if self.bias is None else scores + self.bias
 
     def transform(self, X: Any) -> Array:
         """Features: what the linear map reads, [sample, d].
@@ -134,8 +135,6 @@ class UnimodalModel(Trained):
             UserError: a sample cannot be read, or X is a single one.
         """
         logits = self.logits(self.features(samples_of(X, self.modality)))
-        if not len(logits):
-            return logits
         shares = np.exp(logits - logits.max(1, keepdims=True))
         return shares / shares.sum(1, keepdims=True)
 
@@ -166,14 +165,6 @@ class UnimodalModel(Trained):
 
         about = self.config["reader"]
         return represent(reader, sequences(self.encoder, samples, about["steps"], about["network"]["longest"]))
-
-
-def _times(x: Array, weight: Array) -> Array:
-    """The product with `weight.T`, a row at a time as far as its bits go: [n, d], [class, d] -> [n, class]."""
-    blocks = -(-len(x) // _ROWS)
-    padded = np.zeros((blocks * _ROWS, x.shape[1]), np.float32)
-    padded[: len(x)] = x
-    return (padded.reshape(blocks, _ROWS, -1) @ weight.T).reshape(-1, len(weight))[: len(x)]
 
 
 def _reopened(description: dict[str, Any], weights: dict[str, Array]) -> "Reader":
