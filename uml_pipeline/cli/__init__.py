@@ -4,7 +4,7 @@ import sys
 
 from rich.console import Console
 
-from uml_pipeline.cli import model, registry, stages, study, theory  # noqa: F401  each adds its verbs
+from uml_pipeline.cli import lineage, model, registry, stages, study, theory  # noqa: F401  each adds its verbs
 from uml_pipeline.cli.app import app, console
 from uml_pipeline.errors import UserError
 from uml_pipeline.extras import optional

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from uml_pipeline.cli.app import MODELS, ModelArgument, app, console
+from uml_pipeline.cli.app import MODELS, app
 from uml_pipeline.errors import UserError
 
 if TYPE_CHECKING:
@@ -118,13 +118,3 @@ def push(
     from uml_pipeline.model.hub import push as upload
 
     typer.echo(upload(model, repository, private=private))
-
-
-@app.command(rich_help_panel=MODELS)
-def lineage(
-    model: ModelArgument = Path("artifacts/model"),
-) -> None:
-    """Print where a model comes from: model, trunk, features, silos, with hashes, parameters and code."""
-    from uml_pipeline.lineage import tree
-
-    console.print(tree(model))
