@@ -12,7 +12,17 @@ EXTRAS = {
     "hub": ("huggingface_hub",),
     "export": ("onnx", "onnxruntime", "onnxscript"),
     "pipeline": (
-        *("dagster", "datasets", "dvc", "fsspec", "great_expectations", "imagehash", "jinja2", "matplotlib"),
+        *(
+            "dagster",
+            "datasets",
+            "dvc",
+            "filelock",
+            "fsspec",
+            "great_expectations",
+            "imagehash",
+            "jinja2",
+            "matplotlib",
+        ),
         *("plotly", "scipy", "sklearn", "upath"),
     ),
 }

@@ -50,7 +50,7 @@ def _nodes(study: Study, model_hash: str) -> list[Node]:
             step=step.address,
             version=model_hash if step.stage == "model" else Workspace(study.folder).version(step.stage, step.silo),
             code=code_of(stage),
-            params=_params(study, stage, step.silo),
+            params=params_of(study, stage, step.silo),
             inputs=_inputs(study, stage, step.silo),
         )
         for stage in reversed(wanted)
@@ -75,7 +75,7 @@ def _inputs(study: Study, stage: Stage, silo: str | None) -> list[str]:
     return [step.address for step in found]
 
 
-def _params(study: Study, stage: Stage, silo: str | None) -> dict[str, Any]:
+def params_of(study: Study, stage: Stage, silo: str | None) -> dict[str, Any]:
     """The part of params.yaml that the stage reads, defaults filled in."""
     everything = study.params.model_dump(mode="json")
     chosen = {}
