@@ -212,6 +212,21 @@ class Ledger:
         """DVC's own lock, held for one question or one record."""
         return _patiently(lambda: self._repo.lock)
 
+    def fetch(self, digest: str, place: Path) -> bool:
+        """Write what has this hash to `place`, from DVC's cache alone; whether all of it was there."""
+        from dvc.fs import localfs
+        from dvc_data.hashfile import load
+        from dvc_data.hashfile.checkout import CheckoutError, checkout
+        from dvc_data.hashfile.hash_info import HashInfo
+        from dvc_objects.errors import ObjectFormatError
+
+        cache = self._repo.cache.local
+        try:
+            checkout(str(place), localfs, load(cache, HashInfo("md5", digest)), cache, force=True, quiet=True)
+        except (FileNotFoundError, ObjectFormatError, CheckoutError):
+            return False
+        return True
+
     def version(self, name: str) -> str | None:
         """DVC's hash of the step's (first) output as recorded; None before the first record."""
         out = self._stages[name].outs[0]

@@ -6,8 +6,8 @@ import yaml
 from tests.conftest import CLASSES, GROUPS
 from tests.registry.conftest import another, train, worse
 from uml_pipeline.errors import UserError
-from uml_pipeline.model import load
-from uml_pipeline.model.unimodal import model_hash
+from uml_pipeline.model import UnimodalModel
+from uml_pipeline.model.folder import model_hash
 from uml_pipeline.registry import champion, history, promote, rollback
 from uml_pipeline.registry.book import releases
 from uml_pipeline.silo import read_manifest
@@ -28,7 +28,7 @@ def test_the_first_model_is_released_as_it_is(study: Study) -> None:
     }
     assert read_json(study.folder / "registry/champion.json")["model"] == model_hash(model)
     picture = study.folder / "data/drawings" / CLASSES[0] / "ada.png"
-    assert load(released.folder).predict_proba([picture]).shape == (1, len(CLASSES))
+    assert UnimodalModel.load(released.folder).predict_proba([picture]).shape == (1, len(CLASSES))
 
 
 def test_the_same_model_again_is_no_news(study: Study) -> None:

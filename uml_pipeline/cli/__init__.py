@@ -4,9 +4,10 @@ import sys
 
 from rich.console import Console
 
-from uml_pipeline.cli import model, registry, stages, start, study, theory  # noqa: F401  each adds its verbs
+from uml_pipeline.cli import lineage, model, registry, stages, start, study, theory  # noqa: F401  each adds its verbs
 from uml_pipeline.cli.app import app, console
 from uml_pipeline.errors import explained
+from uml_pipeline.extras import optional
 
 __all__ = ["console", "main"]
 
@@ -14,7 +15,8 @@ __all__ = ["console", "main"]
 def main() -> None:
     """Entry point: what the user, or the owner of the machine, can mend is printed plainly and exits with 2."""
     try:
-        app()
+        with optional():
+            app()
     except Exception as error:
         told = explained(error)
         if told is None:

@@ -71,7 +71,7 @@ def _rows(study: "Study") -> list[tuple[str, ...]]:
     decisions, now = history(study), champion(study)
     last = {one.challenger: one for one in decisions if one.outcome in ("promoted", "refused")}
     gone, released = taken_back(decisions), {one.challenger for one in decisions if one.outcome == "promoted"}
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for digest, one in last.items():
         state = "earlier" if digest in released else "refused"
         state = "taken back" if digest in gone else "champion" if now and now.model == digest else state

@@ -31,7 +31,7 @@ def promote(study: "Study", *, force: bool = False) -> Decision:
         UserError: the model is not there, or older than what it was made from.
     """
     from uml_pipeline.lineage import read
-    from uml_pipeline.model.unimodal import model_hash
+    from uml_pipeline.model.folder import model_hash
 
     model = Workspace(study.folder).reading("model")
     _require_fresh(study, model)

@@ -5,15 +5,18 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.request import Request, urlopen
 
+from uml_pipeline.extras import EXTRAS
 from uml_pipeline.workers import cores
 
 _TRIPLE = {"torchvision": (0, 15), "torchaudio": (2, 0)}  # their release that goes with torch 2.0; minors run in step
 FATAL = ("Python", "packages", "torch")
 """What nothing runs without."""
+_NEEDED = ("image", "text", "audio", "hub", "pipeline")  # extras of an installation that runs studies
 _ROOM = 5e9  # bytes of disk: encoders' weights, features, DVC's cache
 _MEMORY = 4e9  # bytes
 _PATIENCE = 3.0  # seconds to wait for the hub
@@ -41,11 +44,10 @@ def _python() -> Finding:
 
 
 def _packages() -> Finding:
-    """Everything that this package asks for is there; how new, pip has seen to."""
-    names = [line.partition(";")[0] for line in requires("uml-pipeline") or () if "extra ==" not in line]
-    bare = [name.translate(str.maketrans("<>=![", "     ")).split()[0] for name in names]
-    missing = [name for name in bare if _version(name) is None]
-    found = f"missing: {', '.join(missing)}" if missing else f"all {len(bare)} are installed"
+    """Everything that the extra `pipeline` brings is there; how new, pip has seen to."""
+    names = [name for extra in _NEEDED for name in EXTRAS[extra]]
+    missing = [name for name in names if find_spec(name) is None]
+    found = f"missing: {', '.join(missing)}" if missing else f"all {len(names)} are installed"
     return Finding("packages", found, not missing, "pip install 'uml-pipeline[pipeline]'")
 
 
