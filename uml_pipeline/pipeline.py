@@ -76,7 +76,10 @@ STAGES = (
         code=("learn", "features", "samples"),
     ),
     Stage(
-        "model", "What do we ship?", ("artifacts/silo", "artifacts/features", "artifacts/trunk"), ("target", "silos")
+        "model",
+        "What do we ship?",
+        ("artifacts/silo", "artifacts/features", "artifacts/relevance", "artifacts/trunk"),
+        ("target", "silos"),
     ),
     Stage(
         "report",

@@ -65,7 +65,7 @@ def test_tells_every_step_down_to_the_data(study: Study) -> None:
     silos, features = {"silo@drawings", "silo@notes"}, {"features@drawings", "features@notes"}
     assert set(nodes) == {"model", "trunk", "relevance"} | silos | features
     assert nodes["model"]["version"] == HASH
-    assert set(nodes["model"]["inputs"]) == silos | features | {"trunk"}
+    assert set(nodes["model"]["inputs"]) == silos | features | {"relevance", "trunk"}
     assert nodes["features@notes"]["inputs"] == ["silo@notes"]
     assert nodes["trunk"]["version"] == Workspace(study.folder).version("trunk")
     assert nodes["trunk"]["params"] == {"target": "drawings", "trunk": study.params.trunk.model_dump(mode="json")}
