@@ -1,6 +1,7 @@
 """All training of a study: every arm on every seed, then what ships; what is done stands in `.uml/ssl`."""
 
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -65,9 +66,11 @@ def compute(study: Study, world: World) -> Outcome:
     steps = len(runs) * study.params.trunk.ssl.steps
     with progress("self-supervised training, steps", steps, unit="tokens", shown=world.first) as advance:
         train_all(runs, world, advance)
-    cells = [
-        cell for drawn in by_seed.values() for arm in lineup for cell in solve(inputs, arm, drawn, folder, world.device)
-    ]
+    cells = list[Cell]()
+    with progress("probing what was learnt", len(by_seed) * len(lineup), shown=world.first) as advance:
+        for drawn, arm in product(by_seed.values(), lineup):
+            cells += solve(inputs, arm, drawn, folder, world.device)
+            advance(1)
     most = max(study.params.trunk.shots)
     decision = decide(lineup, [one for one in cells if one.shots == most and one.seed in clean])
     first, second = _agreed(decision, lineup, world)
