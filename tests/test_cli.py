@@ -1,6 +1,7 @@
 """The command line: its verbs, and how it answers a mistake."""
 
 import importlib
+import json
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,8 @@ VERBS = [
     "graph",
     "demo-data",
     "predict",
+    "export",
+    "push",
     "lineage",
     "theory",
     *(stage.name for stage in STAGES),
@@ -135,6 +138,11 @@ def test_the_main_job(uml: Uml, tiny_study: Study, tmp_path: Path, monkeypatch: 
     for step in ("model", "trunk", "features@drawings", "silo@descriptions", "data/drawings"):
         assert step in lineage.out
 
+    exported = uml("export", "artifacts/model", "--format", "torch", "--out", tmp_path / "m.pt2")
+    assert (exported.code, "the same labels on 6 samples" in exported.out) == (0, True)
+    assert json.loads((tmp_path / "m.pt2.json").read_text())["checked"]["samples"] == 6
+    assert uml("status").out.count("to do") == 0  # it leaves the artifact as it is
+
     model = shutil.move(tiny_study.folder / "artifacts" / "model", tmp_path / "shipped")
     sample = shutil.copy(tiny_study.data("drawings") / "gold-triangle" / "fay.png", tmp_path / "what.png")
     shutil.rmtree(tiny_study.folder)
@@ -145,6 +153,9 @@ def test_the_main_job(uml: Uml, tiny_study: Study, tmp_path: Path, monkeypatch: 
     assert len(lines) == 2
     assert all(line.split()[:2] == [str(sample), "gold-triangle"] and line.count("%") == 2 for line in lines)
     refused(uml("predict", model, tmp_path / "nowhere.png"), "nowhere.png")
+    refused(uml("export", model), "lies in no study", "--samples")
+    assert uml("export", model, "--samples", sample, "--format", "torch").code == 0
+    assert (tmp_path / "model.pt2").is_file()
     (tmp_path / "note.png").write_text("no image")
     refused(uml("predict", model, sample, tmp_path / "note.png"), "not a readable image", "note.png")
     (Path(model) / "labels.json").write_text("[]")

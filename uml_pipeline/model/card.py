@@ -1,7 +1,5 @@
 """The model card: what the model is, how good, from what, for what, and how to use it. The hub reads its head."""
 
-from typing import Any
-
 import yaml
 
 from uml_pipeline.model.facts import Facts
