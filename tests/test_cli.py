@@ -17,7 +17,21 @@ from uml_pipeline import cli, pipeline
 from uml_pipeline.pipeline import STAGES
 from uml_pipeline.study import Study
 
-VERBS = ["run", "status", "graph", "demo-data", "predict", "lineage", "theory", *(stage.name for stage in STAGES)]
+VERBS = [
+    "run",
+    "status",
+    "graph",
+    "demo-data",
+    "predict",
+    "lineage",
+    "verify",
+    "reproduce",
+    "promote",
+    "models",
+    "rollback",
+    "theory",
+    *(stage.name for stage in STAGES),
+]
 
 
 @dataclass
