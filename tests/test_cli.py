@@ -19,18 +19,8 @@ from uml_pipeline.pipeline import STAGES
 from uml_pipeline.study import Study
 
 VERBS = [
-    "init",
-    "check",
-    "doctor",
-    "run",
-    "status",
-    "graph",
-    "demo-data",
-    "predict",
-    "export",
-    "push",
-    "lineage",
-    "theory",
+    *("init", "check", "doctor", "run", "status", "graph", "demo-data"),
+    *("predict", "export", "push", "lineage", "verify", "reproduce", "promote", "models", "rollback", "theory"),
     *(stage.name for stage in STAGES),
 ]
 

@@ -1,10 +1,11 @@
 import os
+from collections.abc import Callable
 
 import pytest
 import yaml
 
 from tests.conftest import CLASSES, GROUPS
-from tests.registry.conftest import another, train, worse
+from tests.registry.conftest import GATE, another, train, worse
 from uml_pipeline.errors import UserError
 from uml_pipeline.model import UnimodalModel
 from uml_pipeline.model.folder import model_hash
@@ -14,6 +15,8 @@ from uml_pipeline.silo import read_manifest
 from uml_pipeline.silo.manifest import read_gate
 from uml_pipeline.study import Study
 from uml_pipeline.workspace import read_json, write_json
+
+Change = Callable[..., Study]
 
 
 def test_the_first_model_is_released_as_it_is(study: Study) -> None:
@@ -133,6 +136,18 @@ def test_without_a_gate_the_recipe_is_cross_validated(gateless: Study) -> None:
     assert second.gain is not None
     assert second.gain.mean == 0  # the same recipe on the same samples
     assert second.samples == first.samples
+
+
+def test_what_the_champion_has_learnt_from_does_not_judge(gateless: Study, change_silo: Change) -> None:
+    promote(gateless)
+    before = read_manifest(gateless, "drawings")
+    gated = train(change_silo(gateless, "drawings", gate=GATE))  # a gate that is younger than the champion
+    decision, gate = promote(gated, force=True), set(read_gate(gated)["sample_id"])
+    tested = gate & set(before.loc[before["split"] == "test", "sample_id"])
+    assert tested < gate
+    assert (decision.judged_on, decision.samples) == ("gate", len(tested))
+    another(gated)
+    assert promote(gated).samples == len(gate)
 
 
 def _shift_labels(study: Study, groups: list[str]) -> None:
