@@ -140,6 +140,11 @@ class Ledger:
         dep.fs.fs.invalidate_cache()  # an object store's listing, which lives as long as the process
         return dep.hash_info.value, dep.get_hash().value if dep.exists else None
 
+    def behind(self, pointer: Path) -> bool:
+        """Whether the data of a .dvc file are not what it says."""
+        (out,) = self._repo.stage.load_one(str(pointer)).outs
+        return not out.exists or out.changed_checksum()
+
     def pull(self, pointer: Path) -> None:
         """Bring data to what their .dvc file says, from the cache or else the remote.
 
@@ -147,9 +152,11 @@ class Ledger:
             UserError: they cannot be had, or would overwrite data that DVC does not know.
         """
         from dvc.exceptions import DvcException
+        from dvc.repo import lock_repo
 
         try:
-            self._repo.pull(str(pointer))
+            with _patiently(lambda: lock_repo(self._repo)):
+                self._repo.pull(str(pointer))
         except DvcException as error:
             raise UserError(
                 f"the data cannot be brought to what {pointer.name} says",
@@ -163,19 +170,25 @@ class Ledger:
 
     def restore(self, name: str) -> bool:
         """Bring back what an earlier run made of the same inputs, if DVC's cache still has it; record it."""
+        from dvc.exceptions import ConfirmRemoveError
         from dvc.stage.cache import RunCacheNotFoundError
 
-        stage = self._stages[name]
         try:
-            with self._locked(), contextlib.chdir(self._file.parent), _as_recorded(stage):  # as in `record`
-                stage.save_deps()
-                self._repo.stage_cache.restore(stage, dry=True)  # whether there is anything to restore
-                stage.remove_outs(ignore_remove=True, force=True)  # DVC asks before it mends a damaged file
-                self._repo.stage_cache.restore(stage)
+            try:
+                self._check_out(name)
+            except ConfirmRemoveError:  # DVC asks before it overwrites a file that it does not know: a damaged one
+                with self._locked():
+                    self._stages[name].remove_outs(ignore_remove=True, force=True)
+                self._check_out(name)
         except RunCacheNotFoundError:
             return False
         self.record(name)
         return True
+
+    def _check_out(self, name: str) -> None:
+        stage = self._stages[name]
+        with self._locked(), contextlib.chdir(self._file.parent), _as_recorded(stage):  # as in `record`
+            self._repo.stage_cache.restore(stage)
 
     def record(self, name: str) -> None:
         """Hash the step's inputs and outputs, cache the outputs, write dvc.lock."""
