@@ -1,7 +1,5 @@
 """Which faults are worth a second try: those of a network, and none that a person has to mend."""
 
-from collections.abc import Iterator
-
 import dagster as dg
 
 RETRIES = dg.RetryPolicy(max_retries=3, delay=10, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
@@ -24,11 +22,12 @@ def transient(error: BaseException) -> bool:
     return any(_of_the_network(one) for one in _roots(error))
 
 
-def _roots(error: BaseException | None) -> Iterator[BaseException]:
+def _roots(error: BaseException) -> list[BaseException]:
     """The error, and what it was raised from or while handling, down to the first."""
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
+    found = [error]
+    while (deeper := found[-1].__cause__ or found[-1].__context__) and deeper not in found:
+        found.append(deeper)
+    return found
 
 
 def _of_the_network(error: BaseException) -> bool:

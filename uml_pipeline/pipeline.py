@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from uml_pipeline.cache import FOLDER
 from uml_pipeline.errors import UserError, concerning
 from uml_pipeline.ledger import Ledger
 from uml_pipeline.study import PARAMS, Study
@@ -130,13 +131,17 @@ def open_ledger(study: Study) -> Ledger:
     Sources count as inputs where they stand in the study's own repository, as the demo's do, and not where the library
     is installed. DVC wants every section that a stage reads to stand in params.yaml, so missing ones are added, empty.
     """
-    path = study.folder / "dvc.yaml"
-    if not path.exists():
-        missing = [name for name in ("features", "relevance", "trunk", "report") if name not in study.raw]
-        with (study.folder / PARAMS).open("a", encoding="utf-8") as params:
-            params.writelines(f"\n{name}: {{}} # all defaults\n" for name in missing)
-        path.write_text(render_yaml(code=(study.folder / "uml_pipeline").is_dir()), encoding="utf-8")
-    return Ledger(study.folder)
+    from filelock import FileLock
+
+    path, kept = study.folder / "dvc.yaml", study.folder / FOLDER
+    kept.mkdir(exist_ok=True)
+    with FileLock(kept / "opening.lock"):  # the processes of one run may be the first to open it, all at once
+        if not path.exists():
+            missing = [name for name in ("features", "relevance", "trunk", "report") if name not in study.raw]
+            with (study.folder / PARAMS).open("a", encoding="utf-8") as params:
+                params.writelines(f"\n{name}: {{}} # all defaults\n" for name in missing)
+            path.write_text(render_yaml(code=(study.folder / "uml_pipeline").is_dir()), encoding="utf-8")
+        return Ledger(study.folder)
 
 
 class Outcome(Enum):

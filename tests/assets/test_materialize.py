@@ -129,7 +129,7 @@ def test_only_under_policy_block_a_silo_that_does_not_help_stops_the_run(
     folder.mkdir(parents=True)
     (folder / "fingerprint.json").write_text("{}")
     found = {"silo": "b", "verdict": verdict, "p_value": 0.5, "used": False, "reasons": ["flat"], "shared_classes": 9}
-    found |= {"alone": {"gain": {"mean": 0.1}}, "beside": None, "geometry": None}
+    found |= {"alone": {"gain": {"mean": 0.1, "low": -0.3, "high": 0.5}}, "beside": None, "geometry": None}
     (folder / "b.json").write_text(json.dumps(found))
     monkeypatch.setattr(Workbench, "run", lambda self, step: pipeline.Outcome.DONE)
 
