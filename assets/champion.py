@@ -87,4 +87,4 @@ def _facts(decision: Decision, history: list[Decision]) -> dict[str, Any]:
 
 
 def _gain(decision: Decision) -> str | None:
-    return show.interval(**decision.gain.model_dump()) if decision.gain else None
+    return str(decision.gain) if decision.gain else None

@@ -73,7 +73,7 @@ def link(key: dg.AssetKey) -> str:
 
 def interval(mean: float, low: float, high: float) -> str:
     """A gain in points with its 95 % interval."""
-    return f"{mean:+.1f} points ({low:+.1f} to {high:+.1f})"
+    return f"{mean:+.1f} points (95% interval {low:+.1f} to {high:+.1f})".replace("-", "\N{MINUS SIGN}")
 
 
 def short(number: float | None) -> float | None:

@@ -131,7 +131,7 @@ class Ledger:
                 fix="check the silos' paths and the sections of params.yaml",
             ) from None
 
-    def input(self, name: str, path: str) -> tuple[str | None, str | None]:
+    def content(self, name: str, path: str) -> tuple[str | None, str | None]:
         """DVC's hash of one input of a step: as recorded, and as it is now; None before the first record, or not there.
 
         What was hashed before is not read again while its size, time and inode stay the same.

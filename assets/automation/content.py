@@ -67,7 +67,7 @@ def compare(study: Study, silos: list[str], memory: Memory) -> list[Change]:
     """
     ledger, found = open_ledger(study), []
     for silo in silos:
-        built, now = ledger.input(Step("silo", silo).address, study.silo(silo).path)
+        built, now = ledger.content(Step("silo", silo).address, study.silo(silo).path)
         change = _change(study, ledger, silo, built, now, memory)
         if change.content == built:
             memory.asked.pop(silo, None)
