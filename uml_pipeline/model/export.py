@@ -13,6 +13,7 @@ from torch import Tensor
 from uml_pipeline.errors import UserError
 from uml_pipeline.extras import optional
 from uml_pipeline.learn.geometry import Array
+from uml_pipeline.model.drafts import drafted
 from uml_pipeline.model.folder import model_hash
 from uml_pipeline.model.unimodal import UnimodalModel
 from uml_pipeline.model.whole import Whole
@@ -49,15 +50,11 @@ def export(model: UnimodalModel, form: Form, file: Path, samples: Sequence[Sampl
     if not len(samples):
         raise UserError("there is no sample to check the export with", where=str(file), fix="name some: `--samples`")
     whole = Whole(model).eval().requires_grad_(False)
-    draft = file.with_name(f".draft.{file.name}")
-    try:
+    with drafted(file) as draft:
         with optional(), torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's exporters warn of themselves
             run, facts = _FORMS[form](_program(whole, samples), whole, draft)
         difference = _compared(run, whole, model, samples)
-        draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)
     about = file.with_name(f"{file.name}.json")
     checked = {"samples": len(samples), "largest_difference": difference}
     write_json(about, {"format": form} | facts | _about(whole, model, samples, file) | {"checked": checked})
