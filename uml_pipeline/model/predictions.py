@@ -28,10 +28,10 @@ def table(model: UnimodalModel, results: Sequence[tuple[str, Outcome]], top: int
             for end, (label, share) in zip(ends, model.best(outcome[None], len(ends))[0], strict=True):
                 row |= {f"label{end}": label, f"probability{end}": share}
         rows.append(row)
-    labels = {f"label{end}": "str" for end in ends}
+    labels = {f"label{end}": "string" for end in ends}
     shares = {f"probability{end}": "float32" for end in ends}
     between = [name for pair in zip(labels, shares, strict=True) for name in pair]
-    kinds = {"sample": "str", "error": "str"} | labels | shares
+    kinds = {"sample": "string", "error": "string"} | labels | shares
     return pd.DataFrame(rows, columns=["sample", *between, "error"]).astype(kinds)
 
 
