@@ -10,7 +10,8 @@ compares with the encoder and one matrix product, without our class.
 
 Last figures (the demo's 331 test drawings, 60 turns of them, one core of a machine that is busy otherwise):
 
-    FIGURES
+    time_ratio 1.004 (quartiles of the 660 pairs: 0.93 to 1.08), bytes_ratio 1.0, bare_ratio 0.999; 1.4 ms a drawing
+    (Convex UML against logistic regression; 1.012 and 1.010 in two shorter measurements before)
 """
 
 import json

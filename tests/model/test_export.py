@@ -124,10 +124,13 @@ def test_timms_networks_with_their_own_preprocessing(tmp_path):
     assert np.allclose(found, UnimodalModel.load(model).predict_proba(paths), atol=1e-4)
 
 
-def test_a_graph_that_is_not_the_model_is_refused(images, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "spoil", [lambda shares: shares.roll(1, 1), lambda shares: shares + 2e-4, lambda shares: shares * float("nan")]
+)
+def test_a_graph_that_is_not_the_model_is_refused(images, tmp_path, monkeypatch, spoil):
     class Wrong(whole.Whole):
         def forward(self, *inputs):
-            return super().forward(*inputs).roll(1, 1)
+            return spoil(super().forward(*inputs))
 
     monkeypatch.setattr("uml_pipeline.model.export.Whole", Wrong)
     with pytest.raises(UserError, match="does not equal the model"):

@@ -22,7 +22,11 @@ def _head(facts: Facts) -> str:
     modality = facts.encoder["modality"]
     task, test = _TASKS.get(modality, f"{modality}-classification"), facts.metrics["test"]
     name = facts.target
-    accuracy = {"type": "accuracy", "name": "accuracy on the held-out test split", "value": test["ships"] / 100}
+    accuracy = {
+        "type": "accuracy",
+        "name": "accuracy on the held-out test split",
+        "value": round(test["ships"] / 100, 4),
+    }
     result = {"task": {"type": task}, "dataset": {"name": name, "type": name}, "metrics": [accuracy]}
     head = {
         "library_name": "uml-pipeline",
@@ -47,14 +51,15 @@ def _what(facts: Facts) -> str:
 Recognises {len(classes)} classes ({_some(classes)}) from one {modality}; no other
 modality is needed, and it costs what its encoder and {on_top} cost.
 
-- Method: {_label(facts, "ships")}. Why this one: {facts.metrics["ships"]["reason"]}.
+- Method: {_plain(_arm(facts, "method")["label"])}. Why this one: {facts.metrics["ships"]["reason"]}.
 - Encoder: `{encoder["encoder"]}` ({encoder_is}), {reads}; {on_top} on top."""
 
 
 def _how_good(facts: Facts) -> str:
     test, rows = facts.metrics["test"], []
-    for key, who in (("ships", "this model"), ("baseline", f"the best recipe that learns from {facts.target} alone")):
-        rows.append(f"| {_plain(who)} | {test[key]:.1f} % | {_wilson(test[key], test['samples'])} |")
+    for key, arm, who in (("ships", "method", "this model"), ("baseline", "against", "best without auxiliary silos")):
+        label = _arm(facts, arm)["label"]
+        rows.append(f"| {who}: {_plain(label)} | {test[key]:.1f} % | {_wilson(test[key], test['samples'])} |")
     body = "\n".join(rows)
     return f"""## How good
 
@@ -73,6 +78,8 @@ def _data(facts: Facts) -> str:
     for name, verdict in facts.verdicts.items():
         used = "was there to learn from" if verdict["used"] else "was left out"
         lines.append(f"- `{name}`, auxiliary: judged `{verdict['verdict']}`, {used}.")
+    if _arm(facts, "method")["kind"] != "uml":
+        lines.append("- The method that ships learns from no silo of another modality.")
     body = "\n".join(lines)
     return f"""## Data
 
@@ -104,7 +111,8 @@ def _use(facts: Facts) -> str:
     samples, typed = _SAMPLES.get(modality, "arrays"), _TYPED.get(modality, "new.npz")
     return f"""## Use
 
-`pip install uml-pipeline`; then, in a shell and in Python (scikit-learn takes it for a classifier that is trained):
+`pip install uml-pipeline`; what its encoder needs beyond that, it says. In a shell, and in Python, where scikit-learn
+takes it for a classifier that is trained:
 
 ```
 uml predict . {typed} --out preds.parquet
@@ -127,8 +135,9 @@ def _wilson(percent: float, samples: int) -> str:
     return f"{100 * low:.1f} to {100 * high:.1f}"
 
 
-def _label(facts: Facts, part: str) -> str:
-    return _plain(facts.metrics["arms"][facts.metrics[part]["method"]]["label"])
+def _arm(facts: Facts, part: str) -> dict[str, str]:
+    """What ships (`method`), or what it is held against (`against`)."""
+    return facts.metrics["arms"][facts.metrics["ships"][part]]
 
 
 def _counted(names: list[str]) -> str:

@@ -13,6 +13,7 @@ from torch import Tensor
 from uml_pipeline.errors import UserError
 from uml_pipeline.extras import optional
 from uml_pipeline.learn.geometry import Array
+from uml_pipeline.model.drafts import drafted
 from uml_pipeline.model.folder import model_hash
 from uml_pipeline.model.unimodal import UnimodalModel
 from uml_pipeline.model.whole import Whole
@@ -49,15 +50,11 @@ def export(model: UnimodalModel, form: Form, file: Path, samples: Sequence[Sampl
     if not len(samples):
         raise UserError("there is no sample to check the export with", where=str(file), fix="name some: `--samples`")
     whole = Whole(model).eval().requires_grad_(False)
-    draft = file.with_name(f".draft.{file.name}")
-    try:
+    with drafted(file) as draft:
         with optional(), torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's exporters warn of themselves
             run, facts = _FORMS[form](_program(whole, samples), whole, draft)
         difference = _compared(run, whole, model, samples)
-        draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)
     about = file.with_name(f"{file.name}.json")
     checked = {"samples": len(samples), "largest_difference": difference}
     write_json(about, {"format": form} | facts | _about(whole, model, samples, file) | {"checked": checked})
@@ -114,11 +111,12 @@ def _compared(run: Run, whole: Whole, model: UnimodalModel, samples: Sequence[Sa
     for start in [0, *range(1, len(samples), _BATCH)]:
         some = samples[start : start + _BATCH if start else 1]
         ours, theirs = model.predict_proba(some), run(whole.inputs(some))
-        worst = max(worst, float(np.abs(ours - theirs).max()))
-        if worst > TOLERANCE or (ours.argmax(1) != theirs.argmax(1)).any():
-            where = f"samples {start} to {start + len(some) - 1}: probabilities differ by {worst:.2g}"
+        difference = float(np.abs(ours - theirs).max())
+        if not difference <= TOLERANCE or (ours.argmax(1) != theirs.argmax(1)).any():  # NaN is no equality
+            where = f"samples {start} to {start + len(some) - 1}: probabilities differ by {difference:.2g}"
             fix = "use the model as it is, or report this with the versions of torch and onnxruntime"
             raise UserError("the exported graph does not equal the model", where=where, fix=fix)
+        worst = max(worst, difference)
     return worst
 
 

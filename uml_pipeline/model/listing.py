@@ -35,7 +35,7 @@ def listed(words: Sequence[str], model: UnimodalModel) -> list[Named]:
     Raises:
         UserError: there is no such file, it is no table for this model, or no sample was found.
     """
-    modality: Modality = model.modality
+    modality = model.modality
     wanted = _ONES.get(modality, frozenset()) | _ROWS.get(modality, frozenset())
     found: list[Named] = []
     for word in words:

@@ -1,6 +1,5 @@
 """Predictions as a table file: one row a sample, written as they come, there as a whole or not at all."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from uml_pipeline.errors import UserError
+from uml_pipeline.model.drafts import drafted
 from uml_pipeline.model.outcomes import Outcome
 from uml_pipeline.model.unimodal import UnimodalModel
 
@@ -28,10 +28,10 @@ def table(model: UnimodalModel, results: Sequence[tuple[str, Outcome]], top: int
             for end, (label, share) in zip(ends, model.best(outcome[None], len(ends))[0], strict=True):
                 row |= {f"label{end}": label, f"probability{end}": share}
         rows.append(row)
-    labels = {f"label{end}": "str" for end in ends}
+    labels = {f"label{end}": "string" for end in ends}
     shares = {f"probability{end}": "float32" for end in ends}
     between = [name for pair in zip(labels, shares, strict=True) for name in pair]
-    kinds = {"sample": "str", "error": "str"} | labels | shares
+    kinds = {"sample": "string", "error": "string"} | labels | shares
     return pd.DataFrame(rows, columns=["sample", *between, "error"]).astype(kinds)
 
 
@@ -45,16 +45,8 @@ def writing(path: Path) -> Iterator[Append]:
     append = _APPENDERS.get(path.suffix.lower())
     if append is None:
         raise UserError("no such type of table", where=str(path), fix=f"end its name with {', '.join(_APPENDERS)}")
-    if not path.parent.is_dir():
-        raise UserError("no such folder", where=str(path.parent), fix="make it first")
-    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
-    try:
-        with append(draft) as one:
-            yield one
-        _to_disk(draft)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with drafted(path) as draft, append(draft) as one:
+        yield one
 
 
 @contextmanager
@@ -90,8 +82,3 @@ def _json_lines(draft: Path) -> Iterator[Append]:
 
 
 _APPENDERS = {".parquet": _parquet, ".csv": _csv, ".jsonl": _json_lines}
-
-
-def _to_disk(file: Path) -> None:
-    with file.open("rb") as stream:
-        os.fsync(stream.fileno())

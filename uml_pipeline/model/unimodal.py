@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from uml_pipeline.features.encoders import Encoder
     from uml_pipeline.learn.sequence.reader import Reader
     from uml_pipeline.samples import Sample
+    from uml_pipeline.silo.config import Modality
 
 _AT_ONCE = 256  # samples whose sequences are in memory together
 
@@ -75,7 +76,7 @@ class UnimodalModel(Trained):
         return model
 
     @property
-    def modality(self) -> Any:
+    def modality(self) -> "Modality":
         """Of the samples that it reads."""
         return self.config["modality"]
 
