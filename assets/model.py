@@ -43,8 +43,8 @@ def _facts(workbench: Workbench, plan: Plan) -> dict[str, Any]:
         "classes": len(workbench.facts("model", "labels.json")),
         "bytes": sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()),
         "try it": dg.MetadataValue.md(show.code(f"uml predict {folder} FILE...")),
-        "card": dg.MetadataValue.md((folder / "README.md").read_text(encoding="utf-8")),
         "made from": dg.MetadataValue.md("\n".join(_tree(origin, plan))),
+        "card": dg.MetadataValue.md((folder / "README.md").read_text(encoding="utf-8")),
         "lineage": dg.MetadataValue.json(workbench.facts("model", "lineage.json")),
         "model": dg.MetadataValue.path(folder),
     }

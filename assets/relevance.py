@@ -70,8 +70,8 @@ def _facts(verdict: dict[str, Any]) -> dict[str, Any]:
     return {
         "verdict": verdict["verdict"],
         "used in training": verdict["used"],
-        "expected gain": _expected(verdict["alone"]),
-        "expected gain beside all others": _expected(verdict["beside"]),
+        "expected gain, 95% interval": _expected(verdict["alone"]),
+        "the same beside all others": _expected(verdict["beside"]),
         "p-value": show.short(verdict["p_value"]),
         "shared classes": verdict["shared_classes"],
         "agreement of the classes' geometry": geometry and show.short(geometry["statistic"]),

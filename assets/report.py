@@ -36,7 +36,7 @@ def _facts(workbench: Workbench) -> dict[str, Any]:
         "page": dg.MetadataValue.path(folder / "index.html"),
         "ships": labels[metrics["ships"]],
         "verdicts": show.table(metrics["verdicts"], ["silo", "verdict", "p_value"]),
-        "gains (points)": show.gains(metrics["gains"], labels),
         "accuracy (%)": show.accuracies(metrics["runs"], labels),
+        "gains, 95% intervals": show.gains(metrics["gains"], labels),
         "figures": show.pictures(sorted(folder.glob("figures/*.svg"))),
     }

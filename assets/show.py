@@ -33,10 +33,18 @@ def accuracies(runs: Iterable[Mapping[str, Any]], labels: Mapping[str, str]) -> 
 
 
 def gains(found: Iterable[Mapping[str, Any]], labels: Mapping[str, str]) -> dg.TableMetadataValue | None:
-    """Paired differences in points, with their intervals; by shots, the largest first."""
-    rows = [gain | {name: labels[gain[name]] for name in ("method", "against")} for gain in found]
-    ordered = sorted(rows, key=lambda row: (row["shots"], -row["mean"]))
-    return table(ordered, ["shots", "method", "against", "mean", "low", "high"])
+    """Paired differences with their intervals; by shots, the largest first."""
+    ordered = sorted(found, key=lambda gain: (gain["shots"], -gain["mean"]))
+    rows = [
+        {
+            "samples a class": gain["shots"],
+            "method": labels[gain["method"]],
+            "against": labels[gain["against"]],
+            "gain": interval(gain["mean"], gain["low"], gain["high"]),
+        }
+        for gain in ordered
+    ]
+    return table(rows, ["samples a class", "method", "against", "gain"])
 
 
 def pictures(paths: Iterable[Path]) -> dg.MarkdownMetadataValue | None:
@@ -72,8 +80,8 @@ def link(key: dg.AssetKey) -> str:
 
 
 def interval(mean: float, low: float, high: float) -> str:
-    """A gain in points with its 95 % interval."""
-    return f"{mean:+.1f} points (95% interval {low:+.1f} to {high:+.1f})".replace("-", "\N{MINUS SIGN}")
+    """A gain in points with its 95% interval."""
+    return f"{mean:+.1f} points ({low:+.1f} to {high:+.1f})".replace("-", "\N{MINUS SIGN}")
 
 
 def short(number: float | None) -> float | None:

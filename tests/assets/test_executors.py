@@ -1,12 +1,15 @@
 """Where steps are computed: four executors by name, and DVC's record when every step has a process of its own."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import dagster as dg
 import pytest
+import yaml
+from dagster._config import validate_config
 
 from assets import executors
 from assets.definitions import build
@@ -51,6 +54,34 @@ def test_a_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, ask
     with pytest.raises(UserError, match=f"'{asked}' is not installed.*{package}") as refused:
         executors.chosen()
     assert "pip install" in refused.value.fix
+
+
+def examples() -> list[dict]:
+    """The YAML in docs/dagster.md."""
+    text = (ROOT / "docs" / "dagster.md").read_text(encoding="utf-8")
+    return [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)]
+
+
+@pytest.mark.parametrize(("asked", "place"), [("k8s", 1), ("ray", 2)])
+def test_the_documented_sizes_are_a_run_s_configuration(
+    monkeypatch: pytest.MonkeyPatch, asked: str, place: int
+) -> None:
+    monkeypatch.setenv(executors.VARIABLE, asked)
+    job = build(Study(ROOT)).resolve_job_def("everything")
+    assert dg.validate_run_config(job, examples()[place])
+    with pytest.raises(dg.DagsterInvalidConfigError):
+        dg.validate_run_config(job, {"execution": {"config": {"nonsense": 1}}})
+
+
+def test_the_documented_launcher_is_one() -> None:
+    from dagster_k8s import K8sRunLauncher
+
+    values = examples()[0]["runLauncher"]["config"]["k8sRunLauncher"]
+    config = {re.sub("[A-Z]", lambda big: f"_{big[0].lower()}", key): value for key, value in values.items()}
+    shape = {key: field for key, field in K8sRunLauncher.config_type().items() if key in config}
+    assert validate_config(dg.Shape(shape), config).success
+    (deployment,) = examples()[0]["dagster-user-deployments"]["deployments"]
+    assert (deployment["volumes"], deployment["volumeMounts"]) == (values["volumes"], values["volumeMounts"])
 
 
 @pytest.mark.slow

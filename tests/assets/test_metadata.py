@@ -60,7 +60,11 @@ def test_gains_come_by_shots_the_largest_first() -> None:
     ]
     shown = gains(found, {"a": "A", "b": "B"})
     assert shown is not None
-    assert [(record.data["shots"], record.data["mean"]) for record in shown.records] == [(1, 2.0), (1, -1.0), (2, 0.5)]
+    assert [(record.data["samples a class"], record.data["gain"]) for record in shown.records] == [
+        (1, "+2.0 points (+1.0 to +3.0)"),
+        (1, "−1.0 points (−2.0 to +0.0)"),
+        (2, "+0.5 points (−0.5 to +1.5)"),
+    ]
 
 
 def test_no_record_is_no_table() -> None:
