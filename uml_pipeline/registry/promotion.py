@@ -102,7 +102,7 @@ def _objection(study: "Study", before: Release | None, model: Path, digest: str)
 def _approval(found: "Judgement | None") -> str:
     if found is None:
         return "the first release"
-    return f"not worse than the champion: {found.gain} on {found.samples} samples of {found.ground}"
+    return f"not worse than the champion: {found}"
 
 
 def _stored(study: "Study", model: Path, digest: str, heard: "Heard") -> int:
