@@ -68,7 +68,7 @@ def rollback(study: "Study", number: int | None = None) -> Decision:
         if chosen.damaged(chosen.folder):
             fix = "restore the folder from a backup, or choose another release"
             raise UserError("the release's files were changed", where=str(chosen.folder), fix=fix)
-        method = next(one.method for one in book.history(study) if one.number == chosen.number)
+        method = next(one.method for one in book.history(study) if one.challenger == chosen.model)
         told: dict[str, Any] = {"challenger": chosen.model, "champion": before.model, "method": method}
         reason = f"taken back: release {before.number}"
         return book.write(study, _now(**told, outcome="rolled back", number=chosen.number, reason=reason))
