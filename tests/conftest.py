@@ -9,7 +9,7 @@ import pytest
 import yaml
 from PIL import Image, ImageDraw
 
-from uml_pipeline.pipeline import Step, call, render
+from uml_pipeline.pipeline import Step, call, render_yaml
 from uml_pipeline.study import Study
 
 COLOURS = ("red", "orange", "gold", "green", "blue", "purple")
@@ -38,7 +38,7 @@ def tiny_study(tmp_path: Path) -> Study:
     _describe(folder / "data" / "descriptions.csv", CLASSES)
     _describe(folder / "data" / "scrambled.csv", [*CLASSES[2:], *CLASSES[:2]])
     (folder / "params.yaml").write_text(yaml.safe_dump(PARAMS, sort_keys=False))
-    (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": _stages()}, sort_keys=False))
+    (folder / "dvc.yaml").write_text(render_yaml(code=False))
     return Study(folder)
 
 
@@ -115,12 +115,3 @@ def _describe(path: Path, labels: list[str]) -> None:
         )
         lines += [f"{sentence},{label}" for sentence in sentences]
     path.write_text("\n".join(lines) + "\n")
-
-
-def _stages() -> dict:
-    """The six stages without their code among the dependencies: it does not lie in this study's folder."""
-    stages = render()
-    for stage in stages.values():
-        body = stage.get("do", stage)
-        body["deps"] = [dep for dep in body["deps"] if not dep.startswith("uml_pipeline/")]
-    return stages

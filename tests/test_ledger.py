@@ -2,6 +2,11 @@
 
 import json
 import os
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
 
 import pytest
 
@@ -29,3 +34,37 @@ def test_a_sound_list_of_readers_is_left_alone(tiny_study: Study) -> None:
     before = path.read_text()
     Ledger(tiny_study.folder)
     assert path.read_text() == before
+
+
+def test_whoever_is_at_a_step_is_waited_for_and_named(tiny_study: Study, capsys: pytest.CaptureFixture[str]) -> None:
+    ledger, outcomes = Ledger(tiny_study.folder), list[Outcome]()
+    with subprocess.Popen(["sleep", "60"]) as other:
+        busy = {str(tiny_study.folder / "artifacts/silo/descriptions"): {"pid": other.pid, "cmd": "dvc repro"}}
+        path = tiny_study.folder / ".dvc" / "tmp" / "rwlock"
+        path.write_text(json.dumps({"write": busy, "read": {}}))
+        runner = threading.Thread(target=lambda: outcomes.append(pipeline.run_step(tiny_study, ledger, STEP)))
+        runner.start()
+        runner.join(timeout=2)
+        assert runner.is_alive(), "the step is not run while another process writes its output"
+        other.kill()
+    runner.join(timeout=60)
+    assert outcomes == [Outcome.DONE]
+    assert f"waiting for another run: (PID {other.pid}): dvc repro" in capsys.readouterr().err
+
+
+def test_what_another_process_recorded_meanwhile_is_not_done_again(tiny_study: Study) -> None:
+    early, late = Ledger(tiny_study.folder), Ledger(tiny_study.folder)
+    assert pipeline.run_step(tiny_study, late, STEP) is Outcome.DONE
+    assert pipeline.run_step(tiny_study, early, STEP) is Outcome.UNCHANGED
+
+
+@pytest.mark.slow
+def test_two_runs_at_once_do_each_step_once(tiny_study: Study) -> None:
+    command = [Path(sys.executable).parent / "uml", "run", "--study", tiny_study.folder]
+    Ledger(tiny_study.folder)  # makes .dvc, so that both find the same one
+    runs = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    told = [run.communicate() for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], told
+    states = [state for out, _ in told for state in re.findall(r"^  (done|unchanged|restored)$", out, re.M)]
+    assert (states.count("done"), len(states)) == (10, 20), told
+    assert all(pipeline.status(tiny_study).values())

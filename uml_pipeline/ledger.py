@@ -5,6 +5,8 @@ import json
 import logging
 import os
 import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ from uml_pipeline.errors import UserError
 if TYPE_CHECKING:
     from dvc.stage import PipelineStage
 
+_PAUSE = 0.5  # seconds between two tries at a lock
 os.environ.setdefault("DVC_NO_ANALYTICS", "1")
 # a stage's command is `uml …`: found whether or not the virtual environment is activated
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
@@ -41,6 +44,7 @@ class Ledger:
         except NotDvcRepoError:
             self._repo = Repo.init(str(folder), no_scm=True)
         self._mend()
+        self._record = folder / "dvc.lock"
         try:
             self._stages = self._collect()
         except DvcException as error:
@@ -58,7 +62,7 @@ class Ledger:
         tmp = Path(self._repo.tmp_dir)
         hardlink = self._repo.config["core"].get("hardlink_lock", False)
         # under DVC's own guard: what is half-written now is nobody's work in progress
-        with make_lock(str(tmp / "rwlock.lock"), tmp_dir=str(tmp), hardlink_lock=hardlink):
+        with _patiently(lambda: make_lock(str(tmp / "rwlock.lock"), tmp_dir=str(tmp), hardlink_lock=hardlink)):
             try:
                 json.loads((tmp / "rwlock").read_text(encoding="utf-8"))
             except FileNotFoundError:
@@ -69,9 +73,27 @@ class Ledger:
     def _collect(self) -> dict[str, "PipelineStage"]:
         import networkx
 
+        self._seen = _stamp(self._record)
         graph = self._repo.index.graph  # edges point from a stage to what it needs
         mine = (stage for stage in networkx.dfs_postorder_nodes(graph) if Path(stage.path) == self._file)
         return {stage.name: stage for stage in mine}
+
+    @contextlib.contextmanager
+    def holding(self, name: str) -> Iterator[None]:
+        """Keep everyone else off what the step reads and writes, DVC's own commands too; wait for those who came first.
+
+        DVC's list of who reads and writes what forgets a process that was killed.
+        """
+        from dvc.rwlock import rwlock
+
+        stage, command = self._stages[name], " ".join(sys.argv)  # DVC's own calls inside say the same: they may pass
+        read, write = ([item.fs_path for item in items] for items in (stage.deps, stage.outs))
+        hardlink = self._repo.config["core"].get("hardlink_lock", False)
+        with _patiently(lambda: rwlock(self._repo.tmp_dir, self._repo.fs, command, read, write, hardlink)):
+            if _stamp(self._record) != self._seen:  # others have recorded something meanwhile
+                self._repo._reset()
+                self._stages = self._collect()
+            yield
 
     def order(self) -> list[str]:
         """Names of all steps, each after those it needs."""
@@ -79,7 +101,7 @@ class Ledger:
 
     def changed(self, name: str) -> bool:
         """Whether the step's command, inputs, parameters or outputs differ from the record."""
-        with self._repo.lock:
+        with self._locked():
             return bool(self._stages[name].changed())
 
     def needs(self, name: str) -> list[str]:
@@ -95,33 +117,48 @@ class Ledger:
         from dvc.exceptions import DvcException
 
         stage = self._stages[name]
-        recorded = [(dep, dep.hash_info, dep.meta) for dep in stage.deps]
         try:
-            with self._repo.lock:
+            with self._locked(), _as_recorded(stage):
                 stage.save_deps()
-            return {str(dep): dep.hash_info.value for dep in stage.deps}
+                return {str(dep): dep.hash_info.value for dep in stage.deps}
         except DvcException as error:
             raise UserError(
                 f"{name} cannot start: {error}",
                 where=str(self._file),
                 fix="check the silos' paths and the sections of params.yaml",
             ) from None
-        finally:
-            for dep, hash_info, meta in recorded:
-                dep.hash_info, dep.meta = hash_info, meta
 
     def makes(self, path: Path) -> bool:
         """Whether some step writes the file or folder at `path`."""
         return any(path.is_relative_to(out.fs_path) for stage in self._stages.values() for out in stage.outs)
 
+    def restore(self, name: str) -> bool:
+        """Bring back what an earlier run made of the same inputs, if DVC's cache still has it; record it."""
+        from dvc.stage.cache import RunCacheNotFoundError
+
+        stage = self._stages[name]
+        try:
+            with self._locked(), contextlib.chdir(self._file.parent), _as_recorded(stage):  # as in `record`
+                stage.save_deps()
+                self._repo.stage_cache.restore(stage, dry=True)  # whether there is anything to restore
+                stage.remove_outs(ignore_remove=True, force=True)  # DVC asks before it mends a damaged file
+                self._repo.stage_cache.restore(stage)
+        except RunCacheNotFoundError:
+            return False
+        self.record(name)
+        return True
+
     def record(self, name: str) -> None:
         """Hash the step's inputs and outputs, cache the outputs, write dvc.lock."""
         stage = self._stages[name]
         # DVC's run cache takes paths from the working directory
-        with self._repo.lock, contextlib.chdir(self._file.parent):
+        with self._locked(), contextlib.chdir(self._file.parent):
             stage.save()
             stage.commit()
+            alone = _stamp(self._record) == self._seen
             stage.dump(update_pipeline=False)
+            if alone:  # else what others have recorded is still to be read
+                self._seen = _stamp(self._record)
 
     def reproduce(self, name: str) -> None:
         """Run a step of the study's own through DVC, as a command.
@@ -157,7 +194,53 @@ class Ledger:
             return False
         return True
 
+    def _locked(self) -> contextlib.AbstractContextManager[None]:
+        """DVC's own lock, held for one question or one record."""
+        return _patiently(lambda: self._repo.lock)
+
     def version(self, name: str) -> str | None:
         """DVC's hash of the step's (first) output as recorded; None before the first record."""
         out = self._stages[name].outs[0]
         return out.hash_info.value if out.hash_info else None
+
+
+@contextlib.contextmanager
+def _as_recorded(stage: "PipelineStage") -> Iterator[None]:
+    """DVC notes in a stage what it finds its inputs to be: afterwards it knows what is recorded again, and no more."""
+    recorded = [(dep, dep.hash_info, dep.meta) for dep in stage.deps]
+    try:
+        yield
+    finally:
+        for dep, hash_info, meta in recorded:
+            dep.hash_info, dep.meta = hash_info, meta
+
+
+@contextlib.contextmanager
+def _patiently(lock: Callable[[], contextlib.AbstractContextManager[Any]]) -> Iterator[None]:
+    """Hold a lock; if another process has it, say once who, and wait."""
+    from dvc.lock import LockError
+
+    told = False
+    with contextlib.ExitStack() as held:
+        while True:
+            try:
+                held.enter_context(lock())
+                break
+            except LockError as error:
+                if not told:
+                    print(f"waiting for another run: {_holders(str(error))}", file=sys.stderr, flush=True)
+                told = True
+                time.sleep(_PAUSE)
+        yield
+
+
+def _holders(message: str) -> str:
+    """Who holds a lock, out of what DVC says of it."""
+    lines = [line.strip() for line in message.splitlines() if line.strip().startswith("(PID ")]
+    return "; ".join(lines) or "DVC is at work in this study"
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Changes with the file."""
+    facts = path.stat() if path.exists() else None
+    return (facts.st_mtime_ns, facts.st_size) if facts else None

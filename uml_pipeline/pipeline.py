@@ -88,14 +88,40 @@ STAGES = (
 )
 
 
+TRACKED: dict[str, list[Any]] = {
+    "metrics": ["artifacts/report/summary.json"],
+    "plots": [
+        {
+            "artifacts/report/plots/accuracy.csv": {
+                "title": "Accuracy by labelled samples a class",
+                "x": "shots",
+                "y": ["ships", "baseline", "uml"],
+                "y_label": "test accuracy, %",
+            }
+        },
+        {
+            "artifacts/report/plots/gains.csv": {
+                "title": "Gain over the strongest arm without auxiliary silos, by arm and shots",
+                "template": "bar_horizontal",
+                "x": "gain",
+                "y": "arm",
+                "x_label": "points",
+            }
+        },
+        "artifacts/report/figures",
+    ],
+}
+"""What `dvc metrics` and `dvc plots` compare between versions; report/tracked.py writes it."""
+
+
 def render(code: bool = True) -> dict[str, Any]:
-    """dvc.yaml's `stages` of any study (a study may add its own, such as the one that fetches its data)."""
-    return {stage.name: stage.render(code) for stage in STAGES}
+    """dvc.yaml of any study (a study may add stages of its own, such as the one that fetches its data)."""
+    return {"stages": {stage.name: stage.render(code) for stage in STAGES}, **TRACKED}
 
 
 def render_yaml(code: bool = True) -> str:
     """`render` as the text that stands in dvc.yaml."""
-    return yaml.safe_dump({"stages": render(code)}, sort_keys=False, width=120)
+    return yaml.safe_dump(render(code), sort_keys=False, width=120)
 
 
 def open_ledger(study: Study) -> Ledger:
@@ -117,6 +143,8 @@ class Outcome(Enum):
     """What became of one step of a run."""
 
     DONE = "done"
+    RESTORED = "restored"
+    """An earlier run had made it of the same inputs: DVC's cache gave it back."""
     UNCHANGED = "unchanged"
 
 
@@ -173,9 +201,16 @@ def _find(study: Study, silo: str) -> None:
 def run_step(study: Study, ledger: Ledger, step: Step, *, force: bool = False) -> Outcome:
     """Run a step if its inputs, parameters, code or outputs changed since the ledger's record; then record it.
 
+    Whoever else is at it, through whichever door, is waited for.
+
     Raises:
         UserError: what the room found wrong, or an input changed while the room was reading it.
     """
+    with ledger.holding(step.address):
+        return _run_held(study, ledger, step, force)
+
+
+def _run_held(study: Study, ledger: Ledger, step: Step, force: bool) -> Outcome:
     if not force and not ledger.changed(step.address):
         return Outcome.UNCHANGED
     if not step.ours:
@@ -184,6 +219,8 @@ def run_step(study: Study, ledger: Ledger, step: Step, *, force: bool = False) -
     if step.stage == "silo" and step.silo:
         _find(study, step.silo)
     before = ledger.inputs(step.address)
+    if not force and ledger.restore(step.address):
+        return Outcome.RESTORED
     call(study, step)
     if ledger.inputs(step.address) != before:
         raise UserError(

@@ -2,10 +2,12 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from uml_pipeline.errors import UserError
-from uml_pipeline.report import stage
+from uml_pipeline.report import stage, tracked
+from uml_pipeline.report.evidence import read
 from uml_pipeline.study import Study
 from uml_pipeline.workspace import Workspace
 
@@ -41,7 +43,24 @@ def test_writes_page_and_figures(make: Make) -> None:
     expected = {"fingerprint.json", "index.html", "metrics.json", "understanding.json"} | {
         f"figures/{name}.svg" for name in figures
     }
+    expected |= {tracked.METRICS, tracked.ACCURACY, tracked.GAINS}
     assert set(contents(Workspace(study.folder).reading("report"))) == expected
+
+
+def test_what_dvc_compares_is_of_the_arm_that_the_page_speaks_of(make: Make) -> None:
+    study = make()
+    stage.run(study)
+    folder = Workspace(study.folder).reading("report")
+    numbers = json.loads((folder / tracked.METRICS).read_text())
+    curves, gains = pd.read_csv(folder / tracked.ACCURACY), pd.read_csv(folder / tracked.GAINS)
+    trunk = read(study).trunk
+    assert numbers["ships"] == trunk.label("uml_prior")
+    assert list(numbers["shots"]) == [str(shots) for shots in curves["shots"]] == [str(one) for one in trunk.shots]
+    for row in curves.itertuples():
+        said = numbers["shots"][str(row.shots)]
+        assert (said["uml"], said["gain"]) == (pytest.approx(row.uml), pytest.approx(said["uml"] - said["peer"]))
+    assert numbers["silos"]["scrambled"] == {"verdict": "harms", "p": 0.6, "used": 0}
+    assert len(gains) == len(trunk.of("uml")) * len(trunk.shots)
 
 
 def test_same_inputs_give_the_same_bytes(make: Make) -> None:

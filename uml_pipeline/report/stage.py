@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from uml_pipeline.report import evidence, figures, page
+from uml_pipeline.report import evidence, figures, page, tracked
 from uml_pipeline.report.evidence import Evidence
 from uml_pipeline.report.facts import model_facts
 from uml_pipeline.report.understanding.pictures import write_pictures
@@ -12,7 +12,7 @@ from uml_pipeline.workspace import Workspace, write_json
 
 
 def run(study: Study) -> None:
-    """Write metrics.json, understanding.json, figures/*.svg, examples/*.jpg and index.html.
+    """Write metrics.json, what DVC tracks, understanding.json, figures/*.svg, examples/*.jpg and index.html.
 
     Raises:
         UserError: a stage before this one has not run yet.
@@ -21,6 +21,7 @@ def run(study: Study) -> None:
     drawn = figures.draw(found, understood)
     with Workspace(study.folder).writing("report") as folder:
         write_json(folder / "metrics.json", metrics(found))
+        tracked.write(found, folder)
         write_json(folder / "understanding.json", understood)
         write_pictures(study, understood["moved"], folder / "examples")
         (folder / "figures").mkdir()
@@ -32,7 +33,7 @@ def run(study: Study) -> None:
 
 
 def metrics(found: Evidence) -> dict[str, Any]:
-    """The numbers that DVC, Dagster and promotion read; accuracies in percent, gains in percentage points."""
+    """All numbers, for machines; accuracies in percent, gains in percentage points."""
     return {
         "runs": [run.model_dump() for run in found.trunk.runs],
         "gains": [gain.model_dump() for gain in found.trunk.gains],

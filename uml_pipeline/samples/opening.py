@@ -20,7 +20,7 @@ _CONTAINERS: dict[Format, str] = {
     "affect": "affect:AffectContainer",
     "npz": "arrays:ArraysContainer",
 }
-_TABLES: tuple[Format, ...] = ("csv", "tsv", "parquet", "jsonl")
+TABLES: tuple[Format, ...] = ("csv", "tsv", "parquet", "jsonl")
 _BY_SUFFIX: dict[str, Format] = {
     ".csv": "csv",
     ".tsv": "tsv",
@@ -76,9 +76,9 @@ def open_container(config: SiloConfig, study: Path) -> Container:
         UserError: nothing there, no format known for it, or it is damaged.
     """
     source = find(config, study)
-    if (table := _table_in(source)) and config.format in (None, detect(table)):
+    if (table := table_in(source)) and config.format in (None, detect(table)):
         config, source = config.model_copy(update={"path": f"{config.path.rstrip('/')}/{table.name}"}), table
-    elif source.is_file() and config.modality in ("image", "audio") and detect(source) in _TABLES:
+    elif source.is_file() and config.modality in ("image", "audio") and detect(source) in TABLES:
         raise UserError(
             "a table does not tell DVC which files beside it belong to the silo",
             where=f"path: {config.path}",
@@ -88,11 +88,11 @@ def open_container(config: SiloConfig, study: Path) -> Container:
     return getattr(import_module(f"uml_pipeline.samples.{module}"), name)(config, source)
 
 
-def _table_in(source: Path) -> Path | None:
+def table_in(source: Path) -> Path | None:
     """The table that lists the files of a folder, if there is one."""
     if not source.is_dir():
         return None
-    return next((table for kind in _TABLES if (table := source / f"manifest.{kind}").exists()), None)
+    return next((table for kind in TABLES if (table := source / f"manifest.{kind}").exists()), None)
 
 
 def detect(source: Path) -> Format:
