@@ -179,7 +179,7 @@ class Ledger:
             ) from None
         self._stages = self._collect()  # DVC worked on stages of its own; ours do not know the new hashes
 
-    def restore(self, digest: str, place: Path) -> bool:
+    def recall(self, digest: str, place: Path) -> bool:
         """Write what has this hash to `place`, from DVC's cache alone; whether all of it was there."""
         from dvc.fs import localfs
         from dvc_data.hashfile import load

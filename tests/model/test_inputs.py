@@ -1,6 +1,5 @@
 """What callers may hand to a model, and that it changes nothing about the result."""
 
-import io
 from pathlib import Path
 
 import numpy as np

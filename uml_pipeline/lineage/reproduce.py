@@ -111,7 +111,7 @@ def _data(study: Study, lineage: Lineage, name: str, path: str, folder: Path) ->
         return str(study.folder / path) if outside else path
     recorded = lineage.data[name]
     place = folder / "restored" / name / Path(path).name
-    if recorded.of == "DVC md5" and Ledger(study.folder).restore(recorded.hash, place):
+    if recorded.of == "DVC md5" and Ledger(study.folder).recall(recorded.hash, place):
         return place.relative_to(folder).as_posix()
     raise UserError(
         f"the raw data of {name!r} are not those that the model was made from, and DVC's cache has not got them",
