@@ -221,11 +221,7 @@ class Ledger:
             ) from None
         self._stages = self._collect()  # DVC worked on stages of its own; ours do not know the new hashes
 
-    def _locked(self) -> contextlib.AbstractContextManager[None]:
-        """DVC's own lock, held for one question or one record."""
-        return _patiently(lambda: self._repo.lock)
-
-    def fetch(self, digest: str, place: Path) -> bool:
+    def recall(self, digest: str, place: Path) -> bool:
         """Write what has this hash to `place`, from DVC's cache alone; whether all of it was there."""
         from dvc.fs import localfs
         from dvc_data.hashfile import load
@@ -239,6 +235,10 @@ class Ledger:
         except (FileNotFoundError, ObjectFormatError, CheckoutError):
             return False
         return True
+
+    def _locked(self) -> contextlib.AbstractContextManager[None]:
+        """DVC's own lock, held for one question or one record."""
+        return _patiently(lambda: self._repo.lock)
 
     def version(self, name: str) -> str | None:
         """DVC's hash of the step's (first) output as recorded; None before the first record."""

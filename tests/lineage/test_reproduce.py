@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from safetensors.numpy import load_file, save_file
 
@@ -102,3 +103,23 @@ def test_how_much_weights_differ_and_what_may_explain_it(study: Study, monkeypat
     assert found.differs[0].startswith("model.safetensors, weight: differs by up to 0.25")
     assert found.differs[1] == "labels.json: 1 classes are gone, 1 are new"
     assert [one.what for one in found.because] == ["packages"]
+
+
+def test_it_computes_with_as_many_threads_as_then(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, seen = study.folder / "artifacts/model", set[int]()
+    before = torch.get_num_threads()
+    path = model / "lineage.json"
+    lineage = json.loads(path.read_text())
+    assert lineage["threads"] == before
+    lineage["threads"] = before + 1
+    path.write_text(json.dumps(lineage))
+
+    def watching(again: Study, step: Step) -> None:
+        seen.add(torch.get_num_threads())
+        if step == Step("model"):
+            shutil.copytree(model, again.folder / "artifacts/model")
+
+    monkeypatch.setattr(room, "call", watching)
+    assert reproduce(study, model).differs == []
+    assert seen == {before + 1}
+    assert torch.get_num_threads() == before

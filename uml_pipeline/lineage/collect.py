@@ -26,6 +26,8 @@ def collect(study: Study, model_hash: str) -> dict[str, Any]:
     Raises:
         UserError: a stage before the model has not run yet.
     """
+    import torch
+
     trunk = Workspace(study.folder).reading("trunk")
     lineage = Lineage(
         study=study.folder.name,
@@ -36,6 +38,7 @@ def collect(study: Study, model_hash: str) -> dict[str, Any]:
         packages=packages(),
         python=platform.python_version(),
         machine=platform.platform(),
+        threads=torch.get_num_threads(),
         seeds=study.params.trunk.seeds,
     )
     return lineage.model_dump(mode="json")

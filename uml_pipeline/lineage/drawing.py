@@ -57,7 +57,8 @@ def tree(model: Path) -> Tree:
         about.add(Text(f"git commit {lineage.git.commit[:12]}{changed}"))
     installed = [f"{name} {found}" for name, found in {"python": lineage.python, **lineage.packages}.items() if found]
     about.add(Text(", ".join(installed)))
-    about.add(Text(f"study {lineage.study!r}, {lineage.seeds} splits, on {lineage.machine!r}"))
+    threads = f", {lineage.threads} threads" if lineage.threads else ""
+    about.add(Text(f"study {lineage.study!r}, {lineage.seeds} splits, on {lineage.machine!r}{threads}"))
     return root
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, PositiveInt, StringConstraints, ValidationError, model_validator
 
 from uml_pipeline.errors import UserError
 
@@ -54,6 +54,8 @@ class Lineage(_Record):
     packages: dict[Name, Name | None]
     python: Name
     machine: str
+    threads: PositiveInt | None = None
+    """Of torch: a sum over other shares of the terms rounds otherwise. None: an older model."""
     seeds: int
 
     @model_validator(mode="after")

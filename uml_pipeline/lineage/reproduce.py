@@ -34,8 +34,9 @@ class Reproduction:
 
 
 def reproduce(study: Study, model: Path, starting: Callable[[Step], None] = lambda step: None) -> Reproduction:
-    """Run all stages up to the model in a scratch folder, with the recorded parameters, on the recorded raw data; the
-    study's artifacts, record and caches stay as they are. Raw data that have changed come from DVC's cache.
+    """Run all stages up to the model in a scratch folder, with the recorded parameters and number of threads, on the
+    recorded raw data; the study's artifacts, record and caches stay as they are. Raw data that have changed come from
+    DVC's cache.
 
     `starting` is told about every step, for progress.
 
@@ -43,7 +44,7 @@ def reproduce(study: Study, model: Path, starting: Callable[[Step], None] = lamb
         UserError: raw data have changed, and DVC's cache has not got them as they were; or a stage cannot run.
     """
     lineage = read(model)
-    with _scratch(study, lineage) as folder:
+    with _scratch(study, lineage) as folder, _threads(lineage.threads):
         again = Study(folder)
         for step in _steps(again):
             starting(step)
@@ -58,6 +59,19 @@ def _steps(study: Study) -> Iterator[Step]:
         yield from (Step(stage.name, name) for name in study.params.silos) if stage.each else [Step(stage.name)]
         if stage.name == "model":
             return
+
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    """As many as then: with others, on the same machine, the demo's weights differ in the last bit."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager
@@ -97,7 +111,7 @@ def _data(study: Study, lineage: Lineage, name: str, path: str, folder: Path) ->
         return str(study.folder / path) if outside else path
     recorded = lineage.data[name]
     place = folder / "restored" / name / Path(path).name
-    if recorded.of == "DVC md5" and Ledger(study.folder).fetch(recorded.hash, place):
+    if recorded.of == "DVC md5" and Ledger(study.folder).recall(recorded.hash, place):
         return place.relative_to(folder).as_posix()
     raise UserError(
         f"the raw data of {name!r} are not those that the model was made from, and DVC's cache has not got them",

@@ -130,6 +130,7 @@ def _folder(final: Path) -> Iterator[Path]:
     yield draft
     flush([*(path for path in draft.rglob("*") if path.is_file()), draft])
     draft.rename(final)
+    flush([final.parent])
 
 
 def _point(study: "Study") -> None:
@@ -142,3 +143,4 @@ def _point(study: "Study") -> None:
     write_json(draft, one.model_dump(mode="json", exclude={"record"}) | {"folder": folder})
     flush([draft])
     draft.replace(root / "champion.json")
+    flush([root])

@@ -20,8 +20,7 @@ _NO_GROUND = Judgement(
     "nothing",
     None,
     0,
-    "no sample is left on which it and the champion could be compared: give the target a `gate`, and release one model "
-    "by force",
+    "nothing is left to compare it with the champion on: give the target a `gate`, then release one model with --force",
 )
 
 

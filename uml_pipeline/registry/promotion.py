@@ -68,7 +68,7 @@ def rollback(study: "Study", number: int | None = None) -> Decision:
         if chosen.damaged(chosen.folder):
             fix = "restore the folder from a backup, or choose another release"
             raise UserError("the release's files were changed", where=str(chosen.folder), fix=fix)
-        method = next(one.method for one in book.history(study) if one.number == chosen.number)
+        method = next(one.method for one in book.history(study) if one.challenger == chosen.model)
         told: dict[str, Any] = {"challenger": chosen.model, "champion": before.model, "method": method}
         reason = f"taken back: release {before.number}"
         return book.write(study, _now(**told, outcome="rolled back", number=chosen.number, reason=reason))
@@ -102,7 +102,7 @@ def _objection(study: "Study", before: Release | None, model: Path, digest: str)
 def _approval(found: "Judgement | None") -> str:
     if found is None:
         return "the first release"
-    return f"not worse than the champion: {found.gain} on {found.samples} samples of {found.ground}"
+    return f"not worse than the champion: {found}"
 
 
 def _stored(study: "Study", model: Path, digest: str, heard: "Heard") -> int:
