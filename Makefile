@@ -37,9 +37,7 @@ lint: $(READY)
 	$(BIN)/mypy
 
 ui: $(READY)  ## Dagster's webserver and daemon on http://127.0.0.1:3000, set up and remembered in .dagster/
-	@mkdir -p .dagster
-	@test -e .dagster/dagster.yaml || cp assets/dagster.yaml .dagster/  # from then on it is the user's
-	DAGSTER_HOME=$(CURDIR)/.dagster DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS=600 PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/dagster dev
+	$(BIN)/uml ui
 
 encoder: $(READY)  ## train the built-in image encoder again (some twelve minutes on 2 idle cores)
 	$(BIN)/python -m uml_pipeline.demo.encoder

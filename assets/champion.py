@@ -4,11 +4,12 @@ from typing import Any
 
 import dagster as dg
 
-from assets import show
-from assets.automation.conditions import on_new_content
-from assets.plan import CHAMPION, Plan
-from assets.workbench import Workbench, told_in_dagster
 from uml_pipeline.registry import Decision
+
+from . import show
+from .automation.conditions import on_new_content
+from .plan import CHAMPION, Plan
+from .workbench import Workbench, told_in_dagster
 
 CHECK = "not_worse"
 

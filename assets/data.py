@@ -2,9 +2,10 @@
 
 import dagster as dg
 
-from assets.plan import Plan
-from assets.workbench import Workbench
 from uml_pipeline.pipeline import Step
+
+from .plan import Plan
+from .workbench import Workbench
 
 
 def build(plan: Plan) -> list[dg.AssetsDefinition]:

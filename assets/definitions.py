@@ -2,11 +2,12 @@
 
 import dagster as dg
 
-from assets import champion, data, executors, features, model, relevance, report, silo, trunk
-from assets.automation import conditions, everything, nightly, silo_changes
-from assets.plan import Plan
-from assets.workbench import Workbench, study_folder
 from uml_pipeline.study import Study
+
+from . import champion, data, executors, features, model, relevance, report, silo, trunk
+from .automation import conditions, everything, nightly, silo_changes
+from .plan import Plan
+from .workbench import Workbench, study_folder
 
 
 def build(study: Study) -> dg.Definitions:

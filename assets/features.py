@@ -2,10 +2,11 @@
 
 import dagster as dg
 
-from assets.faults import RETRIES
-from assets.plan import Plan
-from assets.workbench import Workbench
 from uml_pipeline.pipeline import Step
+
+from .faults import RETRIES
+from .plan import Plan
+from .workbench import Workbench
 
 
 def build(plan: Plan) -> list[dg.AssetsDefinition]:

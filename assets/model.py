@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from assets import show
-from assets.plan import Plan
-from assets.workbench import Workbench
 from uml_pipeline.pipeline import Step
+
+from . import show
+from .plan import Plan
+from .workbench import Workbench
 
 if TYPE_CHECKING:
     from uml_pipeline.lineage import Branch  # which imports pandas

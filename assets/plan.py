@@ -10,11 +10,12 @@ from typing import Any
 import dagster as dg
 
 import uml_pipeline
-from assets.automation.conditions import on_new_content
 from uml_pipeline import graph
 from uml_pipeline.pipeline import SILO, STAGES, Step
 from uml_pipeline.study import Study
 from uml_pipeline.workspace import fingerprint_of, sha256
+
+from .automation.conditions import on_new_content
 
 CHAMPION = dg.AssetKey("champion")
 """The released model: no step of DVC's graph, for it depends on what was released before."""

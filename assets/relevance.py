@@ -5,11 +5,12 @@ from typing import Any
 
 import dagster as dg
 
-from assets import show
-from assets.plan import Plan
-from assets.workbench import Workbench
 from uml_pipeline.pipeline import Outcome, Step
 from uml_pipeline.workspace import sha256
+
+from . import show
+from .plan import Plan
+from .workbench import Workbench
 
 CHECK = "relevant"
 STEP = Step("relevance")

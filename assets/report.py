@@ -4,10 +4,11 @@ from typing import Any
 
 import dagster as dg
 
-from assets import show
-from assets.plan import Plan
-from assets.workbench import Workbench
 from uml_pipeline.pipeline import Step
+
+from . import show
+from .plan import Plan
+from .workbench import Workbench
 
 STEP = Step("report")
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import dagster as dg
 
-from assets import show
-from assets.faults import RETRIES
-from assets.plan import Plan
-from assets.workbench import Workbench
 from uml_pipeline.pipeline import Step
+
+from . import show
+from .faults import RETRIES
+from .plan import Plan
+from .workbench import Workbench
 
 CHECK = "sound"
 LISTED = 200  # classes in the table: every event keeps its own copy

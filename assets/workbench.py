@@ -10,7 +10,6 @@ from typing import Any
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
-from assets import faults
 from uml_pipeline import pipeline
 from uml_pipeline.errors import UserError
 from uml_pipeline.ledger import Ledger
@@ -19,6 +18,8 @@ from uml_pipeline.pointer import pointer_of
 from uml_pipeline.progress import peak_bytes
 from uml_pipeline.study import Study
 from uml_pipeline.workspace import Workspace, read_json
+
+from . import faults
 
 
 def study_folder() -> Path:

@@ -19,7 +19,7 @@ from uml_pipeline.pipeline import STAGES
 from uml_pipeline.study import Study
 
 VERBS = [
-    *("init", "check", "doctor", "run", "status", "graph", "demo-data"),
+    *("init", "check", "doctor", "run", "status", "graph", "ui", "demo-data"),
     *("predict", "export", "push", "lineage", "verify", "reproduce", "promote", "models", "rollback", "theory"),
     *(stage.name for stage in STAGES),
 ]
@@ -184,7 +184,7 @@ def test_what_comes_next_can_be_typed(cellar: Path, uml: Uml, monkeypatch: pytes
     monkeypatch.chdir(cellar)
     told = uml("run").out
     assert "uml predict artifacts/model wine.csv\n" in "".join(f"{line.rstrip()}\n" for line in told.splitlines())
-    assert f"UML_STUDY={cellar} make ui" in told
+    assert "uml ui\n" in "".join(f"{line.rstrip()}\n" for line in told.splitlines())
     page = (cellar / "artifacts" / "report" / "index.html").read_text()
     assert "uml predict artifacts/model ROWS.csv" in page
     assert "fitted" not in page

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from assets.automation.content import Change, Memory, compare, look
-from assets.automation.schedule import everything
 from uml_pipeline.pipeline import Step
 from uml_pipeline.workspace import fingerprint_of
 
+from .content import Change, Memory, compare, look
+from .schedule import everything
+
 if TYPE_CHECKING:
-    from assets.plan import Plan  # which imports the conditions beside this file
+    from ..plan import Plan  # which imports the conditions beside this file
 
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,

@@ -1,4 +1,4 @@
-"""The template that `make ui` copies to DAGSTER_HOME: Dagster accepts it, and it says what we mean."""
+"""The template that `uml ui` copies to DAGSTER_HOME: Dagster accepts it, and it says what we mean."""
 
 import shutil
 from pathlib import Path

@@ -28,7 +28,7 @@ EXPANDED = ",".join(
 
 @pytest.fixture
 def server(tiny_study: Study, tmp_path: Path, change_silo) -> Iterator[str]:
-    """`dagster dev` as `make ui` starts it, on a study one of whose classes and texts is markup."""
+    """`dagster dev` as `uml ui` starts it, on a study one of whose classes and texts is markup."""
     change_silo(tiny_study, "drawings", owner="ada@example.org")
     with (tiny_study.folder / "data" / "descriptions.csv").open("a") as file:
         file.write(f'"{EVIL}","{EVIL}"\n')
@@ -39,9 +39,12 @@ def server(tiny_study: Study, tmp_path: Path, change_silo) -> Iterator[str]:
         port = free.getsockname()[1]
     program = str(Path(sys.executable).with_name("dagster"))
     env = os.environ | {"DAGSTER_HOME": str(home), "UML_STUDY": str(tiny_study.folder), "PYTHONPATH": str(ROOT)}
-    with (tmp_path / "dagster.log").open("wb") as log, subprocess.Popen(
-        [program, "dev", "-m", "assets.definitions", "-p", str(port)], cwd=ROOT, env=env, stdout=log, stderr=log
-    ) as process:
+    with (
+        (tmp_path / "dagster.log").open("wb") as log,
+        subprocess.Popen(
+            [program, "dev", "-m", "assets.definitions", "-p", str(port)], cwd=ROOT, env=env, stdout=log, stderr=log
+        ) as process,
+    ):
         try:
             yield _answering(f"http://127.0.0.1:{port}", process)
         finally:

@@ -14,7 +14,7 @@ import yaml
 from tests.conftest import CLASSES, PARAMS, _describe, _draw
 from uml_pipeline import pipeline
 from uml_pipeline.errors import explained
-from uml_pipeline.model.unimodal import model_hash
+from uml_pipeline.model.folder import model_hash
 from uml_pipeline.pipeline import render_yaml
 from uml_pipeline.study import Study
 

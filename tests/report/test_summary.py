@@ -36,7 +36,7 @@ def test_fits_and_tells_without_colour(make: Make, monkeypatch: pytest.MonkeyPat
         "artifacts/report/index.html",
         "uml predict artifacts/model data/drawings/alembic/noto.png",
         "uml lineage artifacts/model",
-        "make ui",
+        "uml ui",
     ):
         assert part in text
 

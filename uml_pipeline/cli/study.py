@@ -64,6 +64,21 @@ def graph(
     typer.echo(render_yaml(code), nl=False)
 
 
+@app.command()
+def ui(
+    study: StudyOption = Path(),
+    port: Annotated[int, typer.Option(help="Of 127.0.0.1, where the webserver listens.")] = 3000,
+) -> None:
+    """Open the study in Dagster: its webserver and its daemon, until Ctrl-C.
+
+    What Dagster remembers lies in `.dagster/` of the study; dagster.yaml there is yours to edit.
+    """
+    from uml_pipeline.start.dagster import serve
+    from uml_pipeline.study import Study
+
+    serve(Study(study).folder, port)
+
+
 @app.command(name="demo-data", rich_help_panel="More")
 def demo_data(study: StudyOption = Path()) -> None:
     """Fetch and render the demo study's data: drawings of emoji by six artists, and sentences about them."""

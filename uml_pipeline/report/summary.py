@@ -121,7 +121,7 @@ def _next(study: Study, evidence: Evidence, console: Console) -> None:
         "Model": str(model),
         "Try it": f"uml predict {model} {sample}" if sample else None,
         "Origin": f"uml lineage {model}",
-        "All in a browser": _browser(study),
+        "All in a browser": "uml ui" + (f" --study {shlex.quote(str(study.folder))}" * (study.folder != Path.cwd())),
     }
     for name, value in rows.items():
         if value:
@@ -140,13 +140,6 @@ def _sample(study: Study) -> str | None:
         return shlex.quote(row["text"])
     place = row["path"].partition("#")[0] if modality == "table" else row["path"]
     return shlex.quote(str(_near(study.folder / place)))
-
-
-def _browser(study: Study) -> str:
-    """How to open the study in Dagster, whose code lies in UML Pipeline's repository and not in the study."""
-    if (study.folder / "assets" / "definitions.py").is_file():
-        return "make ui"
-    return f"UML_STUDY={shlex.quote(str(study.folder))} make ui (in UML Pipeline's repository)"
 
 
 def _near(path: Path) -> Path:

@@ -17,7 +17,7 @@ from uml_pipeline.start.guess import Keys, guess, name_of
 from uml_pipeline.study import PARAMS
 
 FRONT_DOOR = "uml_pipeline_dagster.definitions"
-"""Where the installed library has Dagster's definitions."""
+"""Where the installed library has Dagster's definitions: assets/ of its repository."""
 _IGNORED = "/.dagster/\n/.uml/\n/registry/\n__pycache__/\n"
 _EMPTY = {"text": "text,label\n", "table": "label\n"}  # header of a table that is still to be filled
 _HEAD = "# The study. `uml check` looks at it, `uml run` runs it; a typo is answered with the line.\n"
