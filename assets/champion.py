@@ -54,7 +54,7 @@ def _decided(workbench: Workbench) -> dg.MaterializeResult:
                 check_name=CHECK,
                 passed=not refused,
                 severity=dg.AssetCheckSeverity.WARN,
-                description=decision.reason,
+                description=show.plain(decision.reason),
             )
         ],
     )

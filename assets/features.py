@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from assets import show
 from assets.faults import RETRIES
 from assets.plan import Plan
 from assets.workbench import Workbench
@@ -18,7 +19,7 @@ def _features(plan: Plan, name: str) -> dg.AssetsDefinition:
     step, settings = Step("features", name), plan.study.silo(name)
     description = (
         f"What does the encoder see? Every sample of silo `{name}` as a vector, by the frozen encoder "
-        f"`{settings.encoder}`. Only changed samples are encoded again."
+        f"{show.code(settings.encoder)}. Only changed samples are encoded again."
     )
 
     specs = plan.specs(step, description, [settings.modality, "pytorch"])

@@ -28,7 +28,9 @@ def study(tmp_path: Path) -> Study:
     return Study(tmp_path)
 
 
-def decide(study: Study, monkeypatch: pytest.MonkeyPatch, decision: Decision, released: str) -> dg.ExecuteInProcessResult:
+def decide(
+    study: Study, monkeypatch: pytest.MonkeyPatch, decision: Decision, released: str
+) -> dg.ExecuteInProcessResult:
     """A run of the asset when the registry decides so."""
     release = Release(number=1, folder=study.folder, record=study.folder, model=released, when=WHEN, reason="so")
     monkeypatch.setattr(registry, "promote", lambda study: decision)
@@ -72,7 +74,9 @@ def test_a_refused_model_is_a_warning_and_no_failed_run(study: Study, monkeypatc
     assert (event(result).tags or {})["dagster/data_version"] == OLD
 
 
-def test_what_the_user_has_to_mend_first_fails_the_step_in_those_words(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_user_has_to_mend_first_fails_the_step_in_those_words(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def old(study: Study) -> Decision:
         raise UserError("the model is older than trunk", fix="make it anew: `uml run`")
 

@@ -18,7 +18,18 @@ from uml_pipeline.silo.config import SiloConfig
 from uml_pipeline.study import Study
 
 ROOT = Path(__file__).parents[2]
-HEAVY = {"pandas", "ray", "kubernetes", "torch", "timm", "transformers", "great_expectations", "dvc", "matplotlib", "sklearn"}
+HEAVY = {
+    "pandas",
+    "ray",
+    "kubernetes",
+    "torch",
+    "timm",
+    "transformers",
+    "great_expectations",
+    "dvc",
+    "matplotlib",
+    "sklearn",
+}
 
 
 def demo() -> dg.Definitions:
@@ -130,7 +141,9 @@ def test_steps_that_need_much_take_turns(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("shutil.which", lambda program: f"/usr/bin/{program}")
     on_gpu = {step.stage for step in steps if Plan(study).pool(step) == "gpu"}
     assert on_gpu == {"features", "trunk"}
-    ops = {asset.op.name: asset.op.pool for asset in build(study).assets or () if isinstance(asset, dg.AssetsDefinition)}
+    ops = {
+        asset.op.name: asset.op.pool for asset in build(study).assets or () if isinstance(asset, dg.AssetsDefinition)
+    }
     assert ops["features__photos"] == "gpu"
 
 

@@ -40,7 +40,7 @@ OURS = [
 
 def failed(error: Exception) -> Exception:
     """What a step raises when that happens inside it."""
-    with pytest.raises(Exception) as caught, told_in_dagster():  # noqa: B017, PT011
+    with pytest.raises(Exception) as caught, told_in_dagster():
         raise error
     return caught.value
 

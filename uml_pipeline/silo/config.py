@@ -62,7 +62,9 @@ class SiloConfig(Config):
     names_label: Literal["warn", "exclude", "block"] = "warn"
     """Texts that name their label or their file word for word are counted; they may also be left out, or stop the
     pipeline."""
-    owner: str | None = Field(default=None, pattern=r"^([A-Za-z0-9_][A-Za-z0-9._%+-]*@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}|team:[\w-]+)$")
+    owner: str | None = Field(
+        default=None, pattern=r"^([A-Za-z0-9_][A-Za-z0-9._%+-]*@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}|team:[\w-]+)$"
+    )
     """Who answers for the silo, as Dagster shows it: an e-mail address, or `team:` and its name."""
     seed: int = 0
     """Of the split, where there is no official one."""
