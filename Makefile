@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test test-all lint ui encoder clean
+.PHONY: demo test test-all faults fuzz lint ui encoder clean
 .DEFAULT_GOAL := demo
 
 $(READY): requirements.lock pyproject.toml
@@ -24,6 +24,12 @@ test: $(READY) lint  ## everything that needs no daemon and no browser
 
 test-all: test  ## and what takes minutes: a Ray cluster, a compiler, kills, a browser
 	$(BIN)/python -m pytest -m slow
+
+faults: $(READY)  ## 500 random faults: kills, full disks, flipped bits (half an hour on 2 idle cores)
+	$(BIN)/python -m tests.faults
+
+fuzz: $(READY)  ## 12,000 damaged inputs of every kind (some minutes)
+	$(BIN)/python -m tests.fuzz
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

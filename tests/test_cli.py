@@ -27,6 +27,11 @@ VERBS = [
     "demo-data",
     "predict",
     "lineage",
+    "verify",
+    "reproduce",
+    "promote",
+    "models",
+    "rollback",
     "theory",
     *(stage.name for stage in STAGES),
 ]

@@ -1,8 +1,10 @@
 """The one error a user may see."""
 
+import errno
+
 import pytest
 
-from uml_pipeline.errors import UserError, concerning
+from uml_pipeline.errors import UserError, concerning, explained
 
 
 def test_a_user_error_has_three_parts() -> None:
@@ -32,3 +34,27 @@ def test_an_error_says_whom_it_concerns() -> None:
     with pytest.raises(UserError) as caught, concerning("silo 'notes'"):
         raise UserError("wrong", where="here", fix="mend it")
     assert str(caught.value) == "wrong\n  where: silo 'notes': here\n  to do: mend it"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "/data/x"), "the disk is full"),
+        (PermissionError(errno.EACCES, "Permission denied", "/data/x"), "access is denied"),
+        (MemoryError("Unable to allocate 3 GiB"), "the memory is full"),
+        (UserError("wrong"), "wrong"),
+    ],
+)
+def test_what_the_machine_lacks_is_told_plainly_whoever_noticed(error: Exception, told: str) -> None:
+    found = explained(error)
+    assert found is not None
+    assert found.what == told
+    try:
+        raise RuntimeError("in a library's words") from error
+    except RuntimeError as outer:
+        assert (explained(outer) is None) is isinstance(error, UserError)
+
+
+def test_a_bug_is_no_user_s_mistake() -> None:
+    assert explained(KeyError("x")) is None
+    assert explained(FileNotFoundError(errno.ENOENT, "No such file")) is None

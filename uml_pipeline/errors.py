@@ -1,7 +1,19 @@
 """The one error a user may see: what is wrong, where, and what to do about it."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+_MACHINE = {
+    errno.ENOSPC: ("the disk is full", "make room"),
+    errno.EDQUOT: ("your share of the disk is used up", "make room"),
+    errno.EFBIG: ("a file may not grow that large", "raise the limit on the size of files (`ulimit -f`)"),
+    errno.EROFS: ("the file system is read-only", "run it where you may write"),
+    errno.EACCES: ("access is denied", "check who owns the folder and who may write to it"),
+    errno.EPERM: ("access is denied", "check who owns the folder and who may write to it"),
+    errno.EMFILE: ("too many files are open", "raise the limit on open files (`ulimit -n`)"),
+    errno.ENOMEM: ("the memory is full", "close other programs, or use a larger machine"),
+}
 
 
 class UserError(Exception):
@@ -32,3 +44,16 @@ def concerning(whom: str) -> Iterator[None]:
     except UserError as error:
         where = f"{whom}: {error.where}" if error.where else whom
         raise UserError(error.what, where=where, fix=error.fix) from None
+
+
+def explained(error: BaseException | None) -> UserError | None:
+    """What a user is told where the machine is at fault, whoever noticed it in whatever words; None of other errors."""
+    if isinstance(error, UserError):
+        return error
+    while error is not None:
+        code = errno.ENOMEM if isinstance(error, MemoryError) else getattr(error, "errno", None)
+        if isinstance(error, OSError | MemoryError) and code in _MACHINE:
+            what, fix = _MACHINE[code]
+            return UserError(what, where=str(error), fix=f"{fix}, and run again: nothing that is done is lost")
+        error = error.__cause__ or error.__context__
+    return None

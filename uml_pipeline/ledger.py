@@ -168,6 +168,9 @@ class Ledger:
         stage = self._stages[name]
         try:
             with self._locked(), contextlib.chdir(self._file.parent), _as_recorded(stage):  # as in `record`
+                stage.save_deps()
+                self._repo.stage_cache.restore(stage, dry=True)  # whether there is anything to restore
+                stage.remove_outs(ignore_remove=True, force=True)  # DVC asks before it mends a damaged file
                 self._repo.stage_cache.restore(stage)
         except RunCacheNotFoundError:
             return False
@@ -204,6 +207,21 @@ class Ledger:
                 fix="its own output above says why",
             ) from None
         self._stages = self._collect()  # DVC worked on stages of its own; ours do not know the new hashes
+
+    def recall(self, digest: str, place: Path) -> bool:
+        """Write what has this hash to `place`, from DVC's cache alone; whether all of it was there."""
+        from dvc.fs import localfs
+        from dvc_data.hashfile import load
+        from dvc_data.hashfile.checkout import CheckoutError, checkout
+        from dvc_data.hashfile.hash_info import HashInfo
+        from dvc_objects.errors import ObjectFormatError
+
+        cache = self._repo.cache.local
+        try:
+            checkout(str(place), localfs, load(cache, HashInfo("md5", digest)), cache, force=True, quiet=True)
+        except (FileNotFoundError, ObjectFormatError, CheckoutError):
+            return False
+        return True
 
     def _locked(self) -> contextlib.AbstractContextManager[None]:
         """DVC's own lock, held for one question or one record."""

@@ -57,13 +57,14 @@ class Workspace:
         return self.root / stage / name if name else self.root / stage
 
     def reading(self, stage: str, name: str | None = None) -> Path:
-        """The folder of a complete artifact.
+        """The folder of a complete artifact: DVC restores one file by file, so the seal alone does not say it.
 
         Raises:
             UserError: the stage has not run (to its end) yet.
         """
         folder = self.folder(stage, name)
-        if not (folder / FINGERPRINT).is_file():
+        seal = folder / FINGERPRINT
+        if not seal.is_file() or not all((folder / file).is_file() for file in _sealed(seal)):
             verb = f"uml {stage} {name}" if name else f"uml {stage}"
             raise UserError(
                 f"artifact {folder.relative_to(self.root.parent)} is not there yet",
@@ -90,6 +91,14 @@ class Workspace:
     def version(self, stage: str, name: str | None = None) -> str:
         """One hash for the artifact's content."""
         return sha256(self.reading(stage, name) / FINGERPRINT)
+
+
+def _sealed(seal: Path) -> list[str]:
+    """The files that belong to an artifact; of a damaged seal one that is never there."""
+    try:
+        return list(read_json(seal))
+    except ValueError:
+        return [f"damaged {FINGERPRINT}"]
 
 
 def _seal(folder: Path) -> None:

@@ -14,7 +14,7 @@ import yaml
 
 from assets.definitions import build
 from uml_pipeline import pipeline
-from uml_pipeline.model.unimodal import model_hash
+from uml_pipeline.model.folder import model_hash
 from uml_pipeline.study import Study
 
 BIN = Path(sys.executable).parent

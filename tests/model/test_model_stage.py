@@ -5,7 +5,7 @@ import yaml
 
 from tests.conftest import CLASSES
 from uml_pipeline.features import read_features
-from uml_pipeline.model import load
+from uml_pipeline.model import UnimodalModel
 from uml_pipeline.pipeline import Step, call
 from uml_pipeline.study import Study
 
@@ -18,7 +18,7 @@ def test_an_encoder_that_learnt_from_the_training_rows_is_shipped_as_it_is(tiny_
             call(study, Step(stage, name))
     for stage in ("relevance", "trunk", "model"):
         call(study, Step(stage))
-    model = load(study.folder / "artifacts" / "model")
+    model = UnimodalModel.load(study.folder / "artifacts" / "model")
     _, features = read_features(study, "rows")
     assert {tuple(row) for row in features} == {tuple(row) for row in model.encoder.encode(rows)}
     assert np.isfinite(model.predict_proba(rows)).all()

@@ -8,8 +8,8 @@ from safetensors.numpy import load_file, save_file
 from uml_pipeline.errors import UserError
 from uml_pipeline.features import read_features
 from uml_pipeline.learn.geometry import standardise
-from uml_pipeline.model import load
-from uml_pipeline.model.unimodal import model_hash
+from uml_pipeline.model import UnimodalModel
+from uml_pipeline.model.folder import model_hash
 from uml_pipeline.pipeline import Step, call
 from uml_pipeline.workspace import Workspace
 
@@ -51,7 +51,7 @@ def test_the_shipped_model_stands_alone(study, tmp_path, monkeypatch):
     artifacts = study.folder / "artifacts"
     trunk = load_file(artifacts / "trunk" / "ships.safetensors")
     expected = standardise(x, trunk["centre"]) @ trunk["head"].T
-    before = load(artifacts / "model").predict_proba(paths)
+    before = UnimodalModel.load(artifacts / "model").predict_proba(paths)
 
     elsewhere = tmp_path / "elsewhere"
     shutil.move(artifacts / "model", elsewhere / "model")
@@ -62,18 +62,18 @@ def test_the_shipped_model_stands_alone(study, tmp_path, monkeypatch):
     (study.folder / "params.yaml").unlink()
     monkeypatch.chdir(elsewhere)
 
-    model = load("model")
+    model = UnimodalModel.load("model")
     assert np.allclose(model.logits(x), expected, atol=1e-5)
     assert np.allclose(model.logits(model.encoder.encode(paths)), expected, atol=1e-5)
     shares = model.predict_proba(paths)
     assert np.array_equal(shares, before)
     assert np.allclose(shares.sum(1), 1, atol=1e-5)
     assert (shares >= 0).all()
-    predicted = model.predict(paths, top=2)
-    assert [pair[0][0] for pair in predicted] == [model.labels[one] for one in shares.argmax(1)]
-    assert all(first[1] >= second[1] for first, second in predicted)
-    assert np.mean([pair[0][0] == label for pair, label in zip(predicted, labels, strict=True)]) > 0.9
-    assert len(model.predict(paths[:1], top=99)[0]) == 6
+    predicted, best = model.predict(paths), model.top(paths, 2)
+    assert predicted.tolist() == [pair[0][0] for pair in best] == model.classes_[shares.argmax(1)].tolist()
+    assert all(first[1] >= second[1] for first, second in best)
+    assert np.mean(predicted == labels) > 0.9
+    assert len(model.top(paths[:1], 99)[0]) == 6
 
     broken = tmp_path / "broken.png"
     broken.write_text("not a picture")
@@ -120,7 +120,7 @@ def test_the_hash_is_of_what_the_model_is_and_not_of_what_is_said_about_it(folde
 
 
 def test_logits_are_cosines_around_the_centre_times_the_weights(folder):
-    model = load(folder)
+    model = UnimodalModel.load(folder)
     assert np.allclose(model.logits(np.float32([[3, 4], [0, -2]])), [[0.6, 0.8, -1.4], [0, -1, 1]], atol=1e-6)
     assert np.allclose(model.logits(np.float32([[30, 40]])), [[0.6, 0.8, -1.4]], atol=1e-6)
 
@@ -129,13 +129,13 @@ def test_logits_are_cosines_around_the_centre_times_the_weights(folder):
 def test_a_missing_file_is_told(folder, name):
     (folder / name).unlink()
     with pytest.raises(UserError, match="not a model folder") as error:
-        load(folder)
+        UnimodalModel.load(folder)
     assert str(folder) in str(error.value)
 
 
 def test_no_folder_at_all(tmp_path):
     with pytest.raises(UserError, match="not a model folder"):
-        load(tmp_path / "nowhere")
+        UnimodalModel.load(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -144,24 +144,24 @@ def test_a_damaged_file_is_told(folder, name, content):
     whole = (folder / name).read_bytes()
     (folder / name).write_bytes(whole[: len(whole) // 2] if content is None else content)
     with pytest.raises(UserError, match="damaged"):
-        load(folder)
+        UnimodalModel.load(folder)
 
 
 def test_weights_of_another_name_are_damage(folder):
     save_file({"heads": np.zeros((3, 2), np.float32)}, folder / "model.safetensors")
     with pytest.raises(UserError, match="damaged"):
-        load(folder)
+        UnimodalModel.load(folder)
 
 
 @pytest.mark.parametrize("labels", ["[]", '["a", "b"]', '["a", "b", "c", "d"]'])
 def test_labels_that_do_not_fit_the_weights(folder, labels):
     (folder / "labels.json").write_text(labels)
     with pytest.raises(UserError, match="do not fit"):
-        load(folder)
+        UnimodalModel.load(folder)
 
 
 @pytest.mark.parametrize("config", ["{}", "[]", '{"encoder": {}}', '{"encoder": "builtin/minilm"}'])
 def test_a_configuration_without_an_encoder_is_damage(folder, config):
     (folder / "config.json").write_text(config)
     with pytest.raises(UserError):
-        load(folder).predict(["a sentence"])
+        UnimodalModel.load(folder).predict(["a sentence"])

@@ -1,16 +1,19 @@
 """The gate is used for judging, and for nothing else."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import yaml
 from PIL import Image
 
 from tests.conftest import CLASSES
 from tests.registry.conftest import train
+from uml_pipeline.errors import UserError
 from uml_pipeline.features import read_features
 from uml_pipeline.pipeline import Step, call
-from uml_pipeline.silo import read_manifest
+from uml_pipeline.silo import read_manifest, read_quality
 from uml_pipeline.silo.manifest import read_gate
 from uml_pipeline.study import Study
 
@@ -57,3 +60,40 @@ def test_nor_its_copies_in_another_silo(study: Study) -> None:
     gate = read_gate(more)["sample_id"]
     assert read_manifest(more, "photos")["sample_id"].isin(gate).any()
     assert not read_features(more, "photos")[0]["sample_id"].isin(gate).any()
+
+
+def test_the_silo_counts_its_gate_and_finds_nothing_amiss(study: Study) -> None:
+    quality = read_quality(study, "drawings")
+    assert quality["splits"]["gate"] == len(read_gate(study))
+    asked = {one["asks"]: one["passed"] for one in quality["expectations"]}
+    assert asked["every side of the split has samples"]
+    assert asked["no group on two sides of the split"]
+    assert asked["every class has samples on every side of the split"]
+
+
+def test_a_gate_that_no_group_falls_into_is_told(gateless: Study, change_silo: Callable[..., Study]) -> None:
+    changed = change_silo(gateless, "drawings", gate=0.01)
+    call(changed, Step("silo", "drawings"))
+    asked = {one["asks"]: one["passed"] for one in read_quality(changed, "drawings")["expectations"]}
+    assert not asked["every side of the split has samples"]
+    assert read_gate(changed).empty
+
+
+def test_a_folder_called_gate_is_one(gateless: Study, change_silo: Callable[..., Study]) -> None:
+    drawings = gateless.folder / "data/drawings"
+    for place in ("train", "gate"):
+        for name in CLASSES:
+            (gateless.folder / "data/sides" / place / name).mkdir(parents=True)
+    for name in CLASSES:
+        for number, picture in enumerate(sorted((drawings / name).iterdir())):
+            shutil.copyfile(
+                picture, gateless.folder / "data/sides" / ("train", "gate")[number == 0] / name / picture.name
+            )
+    changed = change_silo(gateless, "drawings", path="data/sides", group=None)
+    call(changed, Step("silo", "drawings"))
+    assert sorted(read_gate(changed)["path"]) == sorted(f"data/sides/gate/{name}/ada.png" for name in CLASSES)
+
+
+def test_only_the_target_has_a_gate(gateless: Study, change_silo: Callable[..., Study]) -> None:
+    with pytest.raises(UserError, match="only the target has a gate"):
+        change_silo(gateless, "descriptions", gate=0.1)

@@ -1,58 +1,120 @@
-"""Verbs about a shipped model: use it, and say where it comes from."""
+"""Verbs about a shipped model: use it, export it, publish it, and say where it comes from."""
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from uml_pipeline.cli.app import MODELS, ModelArgument, app, console
+from uml_pipeline.cli.app import MODELS, app
 from uml_pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    from uml_pipeline.model import UnimodalModel
+    from uml_pipeline.model.listing import Named
+
+ShippedArgument = Annotated[
+    str, typer.Argument(help="Folder of a shipped model, e.g. artifacts/model; or `hf://USER/NAME`.")
+]
+
+
+class Form(StrEnum):
+    """What `uml export` can write."""
+
+    onnx, torch = "onnx", "torch"
+
+
+_NAMES = {Form.onnx: "model.onnx", Form.torch: "model.pt2"}
 
 
 @app.command(rich_help_panel=MODELS)
 def predict(
-    model: Annotated[Path, typer.Argument(help="Folder of a shipped model, e.g. artifacts/model.")],
+    model: ShippedArgument,
     samples: Annotated[
-        list[str], typer.Argument(help="Files to recognise: pictures, sounds, tables of rows; or texts themselves.")
+        list[str],
+        typer.Argument(
+            help="Files to recognise, or folders of them: pictures, sounds, tables of rows; or texts themselves."
+        ),
     ],
     top: Annotated[int, typer.Option(min=1, help="How many labels for each sample.")] = 3,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write a table, .parquet, .csv or .jsonl; what cannot be read is a row with an error."),
+    ] = None,
 ) -> None:
     """Recognise samples with a shipped model: needs its folder alone, none of the study's data."""
-    from uml_pipeline.model import load
+    from uml_pipeline.model import UnimodalModel
+    from uml_pipeline.model.listing import listed
 
-    loaded = load(model)
-    if (modality := loaded.config["modality"]) in ("series", "vector"):
-        fix = 'in Python: `uml_pipeline.model.load("…").predict(samples)`'
-        raise UserError(f"a {modality} cannot be typed in a shell", where=str(model), fix=fix)
-    named = _rows(samples, loaded.config) if modality == "table" else [(name, name) for name in samples]
-    predicted = loaded.predict([sample for _, sample in named], top=top)
-    for (name, _), guesses in zip(named, predicted, strict=True):
-        typer.echo(f"{name}\t" + "\t".join(f"{label} {share:.1%}" for label, share in guesses))
+    loaded = UnimodalModel.load(model)
+    named = listed(samples, loaded)
+    if out is None:
+        _print(loaded, named, top)
+    else:
+        _write(loaded, named, top, out)
 
 
-def _rows(tables: list[str], model: dict[str, Any]) -> list[tuple[str, Any]]:
-    """All rows of some tables, by file and number. Columns that the model does not know do no harm."""
-    from uml_pipeline.samples import open_container
-    from uml_pipeline.silo.config import SiloConfig
+def _print(model: "UnimodalModel", named: "list[Named]", top: int) -> None:
+    from uml_pipeline.model.outcomes import outcomes
 
-    found, known = list[tuple[str, Any]](), model["encoder"].get("fitted") or {}
-    for table in tables:
-        if not Path(table).is_file():
-            raise UserError("no such file", where=table, fix="name a table of rows: CSV, TSV, Parquet or JSON lines")
-        container = open_container(SiloConfig(modality="table", path=table, encoder="", label=None), Path())
-        rows: list[tuple[str, Any]] = [(one["path"], container.read(one["path"])) for one in container.entries()]
-        if known and not any(known.keys() & row for _, row in rows):
-            fix = f"give it the columns that the model learnt from: {', '.join(known)}"
-            raise UserError("the table has no column that the model knows", where=table, fix=fix)
-        found += rows
-    return found
+    for some in outcomes(model, named):
+        for name, outcome in some:
+            if isinstance(outcome, UserError):
+                fix = f"{outcome.fix}; or `--out preds.csv`, where it is a row with an error"
+                raise UserError(outcome.what, where=outcome.where, fix=fix)
+            [guesses] = model.best(outcome[None], top)
+            typer.echo(f"{name}\t" + "\t".join(f"{label} {share:.1%}" for label, share in guesses))
+
+
+def _write(model: "UnimodalModel", named: "list[Named]", top: int, out: Path) -> None:
+    from uml_pipeline.model.outcomes import outcomes
+    from uml_pipeline.model.predictions import table, writing
+    from uml_pipeline.progress import progress
+
+    bad = 0
+    with writing(out) as append, progress("samples", len(named)) as advance:
+        for some in outcomes(model, named):
+            rows = table(model, some, top)
+            append(rows)
+            bad += int(rows["error"].notna().sum())
+            advance(len(some))
+    told = f"; {bad} could not be read, see the column `error`" if bad else ""
+    typer.echo(f"{len(named) - bad} of {len(named)} samples recognised: {out}{told}")
+    if bad == len(named):
+        raise typer.Exit(1)
 
 
 @app.command(rich_help_panel=MODELS)
-def lineage(
-    model: ModelArgument = Path("artifacts/model"),
+def export(
+    model: ShippedArgument,
+    form: Annotated[Form, typer.Option("--format", help="ONNX, or a program of torch.export.")] = Form.onnx,
+    out: Annotated[Path | None, typer.Option(help="File to write.", show_default="model.onnx or model.pt2")] = None,
+    samples: Annotated[
+        list[str] | None,
+        typer.Option(help="Samples to check it with, as `predict` takes them.", show_default="the study's test split"),
+    ] = None,
 ) -> None:
-    """Print where a model comes from: model, trunk, features, silos, with hashes, parameters and code."""
-    from uml_pipeline.lineage import tree
+    """Write a shipped model as one graph, from the encoder's input to probabilities, and check it on real samples."""
+    from uml_pipeline.model import UnimodalModel
+    from uml_pipeline.model.export import export as write
+    from uml_pipeline.model.held_out import held_out_samples
+    from uml_pipeline.model.listing import listed
+    from uml_pipeline.model.outcomes import Opened
 
-    console.print(tree(model))
+    loaded = UnimodalModel.load(model)
+    real = Opened(listed(samples, loaded)) if samples else held_out_samples(loaded.folder)
+    done = write(loaded, form.value, out or Path(_NAMES[form]), real)
+    told = f"the same labels on {done.samples} samples, probabilities to {done.difference:.1g}"
+    typer.echo(f"{done.file}: {told}\n{done.about}: how to prepare its input")
+
+
+@app.command(rich_help_panel=MODELS)
+def push(
+    model: Annotated[Path, typer.Argument(help="Folder of a shipped model.")],
+    repository: Annotated[str, typer.Argument(metavar="USER/NAME", help="Repository of the Hugging Face hub.")],
+    private: Annotated[bool, typer.Option("--private", help="If it is new, let nobody else see it.")] = False,
+) -> None:
+    """Upload a shipped model to the Hugging Face hub; `hf://USER/NAME` opens it from there."""
+    from uml_pipeline.model.hub import push as upload
+
+    typer.echo(upload(model, repository, private=private))

@@ -58,7 +58,7 @@ def models(
             raise UserError("no model is released yet", where=str(opened.folder), fix="release one: `uml promote`")
         typer.echo(released.folder)
         return
-    table = Table("release", "when", "method", "model", "accuracy", "against the champion", "state")
+    table = Table("release", "when", "method", "model", "accuracy", "why", "state")
     for cells in _rows(opened):
         table.add_row(*map(Text, cells))
     console.print(table)
@@ -71,12 +71,12 @@ def _rows(study: "Study") -> list[tuple[str, ...]]:
     decisions, now = history(study), champion(study)
     last = {one.challenger: one for one in decisions if one.outcome in ("promoted", "refused")}
     gone, released = taken_back(decisions), {one.challenger for one in decisions if one.outcome == "promoted"}
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for digest, one in last.items():
         state = "earlier" if digest in released else "refused"
         state = "taken back" if digest in gone else "champion" if now and now.model == digest else state
         number = str(one.number) if one.outcome == "promoted" else ""
         accuracy = f"{one.accuracy:.1f} % ({one.judged_on})" if one.accuracy is not None else ""
         when = one.when.astimezone().strftime("%Y-%m-%d %H:%M")
-        rows.append((number, when, one.method, digest[:12], accuracy, str(one.gain or ""), state))
+        rows.append((number, when, one.method, digest[:12], accuracy, one.reason, state))
     return rows

@@ -21,6 +21,7 @@ class EmojiEncoder(ImageEncoder):
     """Images of any size, squeezed to 64x64. The network is loaded when the first image comes."""
 
     dim, space, stepwise = DIM, "minilm", True
+    recipe = f"squeezed to {SIDE} x {SIDE} pixels, bilinear"
 
     def __init__(self, spec: Spec) -> None:
         super().__init__(spec)

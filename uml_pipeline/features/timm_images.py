@@ -39,6 +39,7 @@ class TimmEncoder(ImageEncoder):
         data = timm.data.resolve_model_data_config(self.net, wanted)
         self.mean, self.std = data["mean"], data["std"]
         self._pixels = timm.data.create_transform(**data, is_training=False, normalize=False)
+        self.recipe = " ".join(str(self._pixels).split())
         self.dim = self._width(data["input_size"])
         recipe = f"{spec.rest} {sorted(kwargs.items())} {sorted(data.items())}".encode()
         self.fingerprint = digest([recipe, *state_bytes(self.net.state_dict())])

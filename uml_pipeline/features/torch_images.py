@@ -31,6 +31,8 @@ class ImageEncoder(Encoder):
     mean: Channels = (0.0, 0.0, 0.0)
     """Taken from the pixels, which are in [0, 1] then."""
     std: Channels = (1.0, 1.0, 1.0)
+    recipe: str = "what the encoder's own `pixels` does"
+    """What `pixels` does, in words or as its library writes it."""
 
     def __init__(self, spec: Spec) -> None:
         self.name, self._flip, self._crops = spec.name, spec.flip, spec.crops

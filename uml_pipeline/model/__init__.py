@@ -1,5 +1,5 @@
 """The stripped model: one modality in, labels out."""
 
-from uml_pipeline.model.unimodal import Model, load
+from uml_pipeline.model.unimodal import UnimodalModel
 
-__all__ = ["Model", "load"]
+__all__ = ["UnimodalModel"]

@@ -5,7 +5,7 @@ from uml_pipeline.features.encoders import Encoder
 from uml_pipeline.features.steps import Steps, default
 from uml_pipeline.lineage import collect
 from uml_pipeline.model.card import card
-from uml_pipeline.model.unimodal import CONFIG, LABELS, PLAIN, READ, STANDARDISED, WEIGHTS, model_hash
+from uml_pipeline.model.folder import CARD, CONFIG, LABELS, PLAIN, READ, STANDARDISED, WEIGHTS, model_hash
 from uml_pipeline.study import Study
 from uml_pipeline.workspace import Workspace, read_json, write_json
 
@@ -42,7 +42,7 @@ def run(study: Study) -> None:
         )
         encoder.export(folder)
         write_json(folder / "lineage.json", collect(study, model_hash(folder)))
-        (folder / "README.md").write_text(card(study.target, config, metrics, encoder.describe()), encoding="utf-8")
+        (folder / CARD).write_text(card(study.target, config, metrics, encoder.describe()), encoding="utf-8")
 
 
 def _steps(study: Study, encoder: Encoder) -> Steps:

@@ -3,36 +3,38 @@
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from uml_pipeline.errors import UserError
+from uml_pipeline.extras import optional
 from uml_pipeline.features.encoders import TRAINED
 from uml_pipeline.learn.geometry import Array, standardise
 from uml_pipeline.learn.sequence.config import READER
-from uml_pipeline.workspace import fingerprint_of, read_json, sha256
+from uml_pipeline.model.estimator import Trained
+from uml_pipeline.model.folder import CONFIG, LABELS, PLAIN, READ, WEIGHTS, opening
+from uml_pipeline.model.inputs import samples_of
+from uml_pipeline.workspace import read_json
 
 if TYPE_CHECKING:
     from uml_pipeline.features.encoders import Encoder
     from uml_pipeline.learn.sequence.reader import Reader
     from uml_pipeline.samples import Sample
 
-WEIGHTS, CONFIG, LABELS = "model.safetensors", "config.json", "labels.json"
-STANDARDISED, PLAIN, READ = "unit(unit(x) - centre)", "x", "reader(sequence)"
-"""What is done to the encoder's vectors, or sequences, before the linear map."""
-HASHED = (WEIGHTS, CONFIG, LABELS)  # what the model is; never its card, lineage or any time
+_AT_ONCE = 256  # samples whose sequences are in memory together
 
 
-def model_hash(folder: Path) -> str:
-    """Hex digest of weights, labels and configuration (which names encoder and preprocessing)."""
-    return fingerprint_of({name: sha256(folder / name) for name in HASHED})
-
-
-class Model:
+class UnimodalModel(Trained):
     """A single-modality classifier: logits = weight @ standardise(encode(sample), centre); of a fine-tuned encoder,
     which learnt where its classes are, weight @ encode(sample); of self-supervised training, bias + weight @ the mean
     over the steps of what its reader makes of the encoder's sequence.
+
+    `X` is a list, an array, a Series or a DataFrame of several samples. Images and audio: paths or contents of files;
+    images: also PIL images and uint8 arrays [height, width, 3]; texts; rows of a table (a DataFrame, or dicts); series
+    [step, channel]; vectors [d]. What is made of one sample does not depend on those beside it (of a reader: but for
+    its last bits), and only a few are open at a time.
     """
 
     def __init__(self, folder: Path, config: dict[str, Any], labels: list[str], weights: dict[str, Array]) -> None:
@@ -46,16 +48,53 @@ class Model:
             name.removeprefix(TRAINED): value for name, value in weights.items() if name.startswith(TRAINED)
         }
 
+    @classmethod
+    def load(cls, path: Path | str) -> Self:
+        """Open a shipped model: its folder, or a repository of the Hugging Face hub, `hf://user/name[@revision]`.
+
+        Raises:
+            UserError: it is no model folder, its files do not fit each other, or the hub does not give it.
+        """
+        from safetensors.numpy import load_file
+
+        from uml_pipeline.model.hub import fetched
+
+        folder = fetched(path)
+        with opening(folder):
+            config, labels = (read_json(folder / name) for name in (CONFIG, LABELS))
+            weights = load_file(folder / WEIGHTS)
+            config["encoder"]["encoder"], config["encoder"]["fingerprint"]  # what prediction will ask for
+            model = cls(folder, config, labels, weights)
+        wide = model.weight.shape[1] if model.centre is None else len(model.centre)
+        if model.weight.shape != (len(labels), wide):
+            raise UserError(
+                "the model's weights and labels do not fit each other",
+                where=str(folder),
+                fix="make the model again: `uml model`",
+            )
+        return model
+
+    @property
+    def modality(self) -> Any:
+        """Of the samples that it reads."""
+        return self.config["modality"]
+
+    @property
+    def classes_(self) -> NDArray[Any]:
+        """The labels, in the order of probabilities: [class]."""
+        return np.array(self.labels)
+
     @cached_property
     def encoder(self) -> "Encoder":
         """The encoder, loaded when first needed and checked against the recorded fingerprint."""
         from uml_pipeline.features import load_encoder
 
-        encoder = load_encoder(self.config["encoder"], self.folder)
-        if self._trained and encoder.net is not None:
-            import torch
+        with optional():
+            encoder = load_encoder(self.config["encoder"], self.folder)
+            if self._trained and encoder.net is not None:
+                import torch
 
-            encoder.net.load_state_dict({name: torch.from_numpy(value) for name, value in self._trained.items()})
+                encoder.net.load_state_dict({name: torch.from_numpy(value) for name, value in self._trained.items()})
         return encoder
 
     def features(self, samples: Sequence["Sample"]) -> Array:
@@ -64,41 +103,68 @@ class Model:
         Raises:
             UserError: a sample cannot be read.
         """
-        if self._reader is None:
-            return self.encoder.encode(samples)
+        with optional():
+            if self._reader is None:
+                return self.encoder.encode(samples)
+            starts = range(0, len(samples), _AT_ONCE)
+            parts = [self._read(self._reader, samples[start : start + _AT_ONCE]) for start in starts]
+        return np.concatenate(parts) if parts else np.empty((0, self.weight.shape[1]), np.float32)
+
+    def inputs(self, features: Array) -> Array:
+        """What the linear map reads: [n, d] -> [n, d]."""
+        return features if self.centre is None else standardise(features, self.centre)
+
+    def logits(self, features: Array) -> Array:
+        """Scores of what `features` gave: [n, d] -> [n, class]."""
+        # not `@`: BLAS chooses its kernels, and with them a row's last bits, by how many rows there are
+        scores = np.einsum("nd,cd->nc", self.inputs(features), self.weight)
+        return scores if self.bias is None else scores + self.bias
+
+    def transform(self, X: Any) -> Array:
+        """Features: what the linear map reads, [sample, d].
+
+        Raises:
+            UserError: a sample cannot be read, or X is a single one.
+        """
+        return self.inputs(self.features(samples_of(X, self.modality)))
+
+    def predict_proba(self, X: Any) -> Array:
+        """Softmax over `classes_`: [sample, class].
+
+        Raises:
+            UserError: a sample cannot be read, or X is a single one.
+        """
+        logits = self.logits(self.features(samples_of(X, self.modality)))
+        shares = np.exp(logits - logits.max(1, keepdims=True))
+        return shares / shares.sum(1, keepdims=True)
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """The most probable label of each sample: [sample].
+
+        Raises:
+            UserError: a sample cannot be read, or X is a single one.
+        """
+        return self.classes_[self.predict_proba(X).argmax(1)]
+
+    def top(self, X: Any, k: int = 3) -> list[list[tuple[str, float]]]:
+        """The `k` most probable labels of each sample with their probabilities, best first.
+
+        Raises:
+            UserError: a sample cannot be read, or X is a single one.
+        """
+        return self.best(self.predict_proba(X), k)
+
+    def best(self, shares: Array, k: int) -> list[list[tuple[str, float]]]:
+        """`top` of what `predict_proba` gave."""
+        order = np.argsort(-shares, axis=1, kind="stable")[:, :k]
+        return [[(self.labels[one], float(row[one])) for one in some] for row, some in zip(shares, order, strict=True)]
+
+    def _read(self, reader: "Reader", samples: Sequence["Sample"]) -> Array:
         from uml_pipeline.features.steps import sequences
         from uml_pipeline.learn.sequence.reader import represent
 
         about = self.config["reader"]
-        return represent(self._reader, sequences(self.encoder, samples, about["steps"], about["network"]["longest"]))
-
-    def logits(self, features: Array) -> Array:
-        """Scores of what `features` gave: [n, d] -> [n, class]."""
-        x = features if self.centre is None else standardise(features, self.centre)
-        return x @ self.weight.T + (0 if self.bias is None else self.bias)
-
-    def predict_proba(self, samples: Sequence["Sample"]) -> Array:
-        """Softmax over the labels: [sample, class]. Samples are files of images or audio (or their content), texts,
-        rows (cells by column), series [step, channel] or vectors [d].
-
-        Raises:
-            UserError: a sample cannot be read.
-        """
-        files = self.config["modality"] in ("image", "audio")
-        opened = [Path(one) if files and isinstance(one, str) else one for one in samples]
-        logits = self.logits(self.features(opened))
-        shares = np.exp(logits - logits.max(1, keepdims=True))
-        return shares / shares.sum(1, keepdims=True)
-
-    def predict(self, samples: Sequence["Sample"], top: int = 1) -> list[list[tuple[str, float]]]:
-        """The `top` most probable labels of each sample with their probabilities, best first.
-
-        Raises:
-            UserError: a sample cannot be read.
-        """
-        shares = self.predict_proba(samples)
-        best = np.argsort(-shares, axis=1, kind="stable")[:, :top]
-        return [[(self.labels[one], float(row[one])) for one in order] for row, order in zip(shares, best, strict=True)]
+        return represent(reader, sequences(self.encoder, samples, about["steps"], about["network"]["longest"]))
 
 
 def _reopened(description: dict[str, Any], weights: dict[str, Array]) -> "Reader":
@@ -108,37 +174,3 @@ def _reopened(description: dict[str, Any], weights: dict[str, Array]) -> "Reader
 
     own = {name.removeprefix(READER): torch.from_numpy(one) for name, one in weights.items() if name.startswith(READER)}
     return reopen(description, own)
-
-
-def load(folder: Path | str) -> Model:
-    """Open a shipped model's folder.
-
-    Raises:
-        UserError: it is no model folder, or its files do not fit each other.
-    """
-    from safetensors.numpy import load_file
-
-    folder = Path(folder)
-    try:
-        config, labels = (read_json(folder / name) for name in (CONFIG, LABELS))
-        weights = load_file(folder / WEIGHTS)
-        config["encoder"]["encoder"], config["encoder"]["fingerprint"]  # what prediction will ask for
-        model = Model(folder, config, labels, weights)
-    except FileNotFoundError as error:
-        raise UserError(
-            "not a model folder",
-            where=str(error.filename or folder),
-            fix="name the folder of a shipped model, e.g. artifacts/model",
-        ) from None
-    except Exception as error:  # safetensors and json have many ways to say that a file is damaged
-        raise UserError(
-            "the model's files are damaged", where=f"{folder}: {error}", fix="make the model again: `uml model`"
-        ) from None
-    wide = model.weight.shape[1] if model.centre is None else len(model.centre)
-    if model.weight.shape != (len(labels), wide):
-        raise UserError(
-            "the model's weights and labels do not fit each other",
-            where=str(folder),
-            fix="make the model again: `uml model`",
-        )
-    return model

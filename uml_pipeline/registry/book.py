@@ -15,12 +15,15 @@ from pydantic import ValidationError
 
 from uml_pipeline.errors import UserError
 from uml_pipeline.registry.records import CROWNED, Decision, Release
-from uml_pipeline.workspace import flush, write_json
+from uml_pipeline.silo.manifest import MANIFEST
+from uml_pipeline.workspace import Workspace, flush, write_json
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from uml_pipeline.study import Study
 
-HITS = "hits.parquet"  # of a release's record: what it recognised in cross-validation
+HITS = "cross-validation.parquet"  # of a release's record: what it recognised in cross-validation
 
 
 def history(study: "Study") -> list[Decision]:
@@ -72,23 +75,21 @@ def locked(study: "Study") -> Iterator[None]:
         yield
 
 
-def store(study: "Study", model: Path, hits: Path | None, digest: str) -> Release:
+def store(study: "Study", model: Path, hits: "pd.DataFrame | None", digest: str) -> Release:
     """Copy a model, and beside it what `uml verify` and later judgements ask for. It is released once that is written.
 
-    `hits`: a file with what it recognised in cross-validation.
+    `hits`: what it recognised in cross-validation.
 
     Raises:
         UserError: the model was replaced meanwhile.
     """
     number = max(releases(study), default=0) + 1
     release = Release.of(_root(study), number, digest)
-    manifests = {
-        f"{name}.parquet": study.folder / "artifacts/silo" / name / "manifest.parquet" for name in study.params.silos
-    }
-    kept = manifests | ({HITS: hits} if hits else {})
     with _folder(release.record) as draft:
-        for name, source in kept.items():
-            shutil.copyfile(source, draft / name)
+        for name in study.params.silos:
+            shutil.copyfile(Workspace(study.folder).reading("silo", name) / MANIFEST, draft / f"{name}.parquet")
+        if hits is not None:
+            hits.to_parquet(draft / HITS, index=False)
     with _folder(release.folder) as draft:
         shutil.copytree(model, draft, dirs_exist_ok=True)
         if release.damaged(draft):
@@ -129,6 +130,7 @@ def _folder(final: Path) -> Iterator[Path]:
     yield draft
     flush([*(path for path in draft.rglob("*") if path.is_file()), draft])
     draft.rename(final)
+    flush([final.parent])
 
 
 def _point(study: "Study") -> None:
@@ -141,3 +143,4 @@ def _point(study: "Study") -> None:
     write_json(draft, one.model_dump(mode="json", exclude={"record"}) | {"folder": folder})
     flush([draft])
     draft.replace(root / "champion.json")
+    flush([root])

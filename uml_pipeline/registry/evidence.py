@@ -30,16 +30,15 @@ def on_gate(study: "Study", model: Path) -> pd.DataFrame:
     Raises:
         UserError: a sample cannot be read or was changed, or the folder is no model's.
     """
-    from uml_pipeline.model import load
+    from uml_pipeline.model import UnimodalModel
 
     rows = read_gate(study).drop_duplicates("sample_id").reset_index(drop=True)
     if not len(rows):
         return rows[["sample_id", "label"]].assign(correct=0.0)
-    opened, labels = load(model), list[str]()
+    opened, labels = UnimodalModel.load(model), list[str]()
     samples = Samples.of(study, study.target, rows)
     for start in range(0, len(rows), _AT_ONCE):
-        shares = opened.predict_proba(samples[start : start + _AT_ONCE])
-        labels += [opened.labels[best] for best in shares.argmax(1)]
+        labels += opened.predict(samples[start : start + _AT_ONCE]).tolist()
     return rows[["sample_id", "label"]].assign(correct=(rows["label"] == labels).astype(float))
 
 

@@ -1,6 +1,6 @@
 """Is a challenger worse than the champion? A paired comparison on samples that neither has learnt from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +24,11 @@ class Judgement:
     ground: Ground
     gain: Gain | None
     samples: int
-    objection: str | None
+    objection: str | None = None
+
+    def __str__(self) -> str:
+        where = "the gate" if self.ground == "gate" else self.ground
+        return f"{self.gain} on {self.samples} samples of {where}"
 
 
 def judge(ours: "pd.DataFrame", theirs: "pd.DataFrame", ground: Ground, classes: set[str], margin: float) -> Judgement:
@@ -39,25 +43,22 @@ def judge(ours: "pd.DataFrame", theirs: "pd.DataFrame", ground: Ground, classes:
     both = ours.merge(theirs, on="sample_id", suffixes=("", "_then"))
     both = both[both["label"].isin(classes)]
     same = both[both["label"] == both["label_then"]]
-    if not len(same):
-        return Judgement(
-            ground, None, 0, f"{ground} has no sample that both models know: give the target a larger `gate`"
-        )
-    gain = _gain(same)
-    relabelled = 1 - len(same) / len(both)
-    on = f"{gain} on {len(same)} samples of {'the gate' if ground == 'gate' else ground}"
-    if relabelled > RELABELLED:
+    if len(same) < (1 - RELABELLED) * len(both):
+        share = 1 - len(same) / len(both)
         objection = (
-            f"{relabelled:.0%} of the samples have other labels than when the champion was made, so that "
-            "cross-validation cannot judge: look at the labels"
+            f"{share:.0%} of the samples have other labels than when the champion was made, so that cross-validation "
+            "cannot judge: look at the labels"
         )
-    elif gain.high < 0:
-        objection = f"worse than the champion: {on}"
-    elif gain.mean < -margin:
-        objection = f"seems worse than the champion by more than {margin:g} points: {on}"
-    else:
-        objection = None
-    return Judgement(ground, gain, len(same), objection)
+        return Judgement(ground, None, len(same), objection)
+    if same.empty:
+        return Judgement(ground, None, 0, f"no sample of {ground} has a class that both models know")
+    gain = _gain(same)
+    found = Judgement(ground, gain, len(same))
+    if gain.high < 0:
+        return replace(found, objection=f"worse than the champion: {found}")
+    if gain.mean < -margin:
+        return replace(found, objection=f"seems worse than the champion by more than {margin:g} points: {found}")
+    return found
 
 
 def _gain(both: "pd.DataFrame") -> Gain:

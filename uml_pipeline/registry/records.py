@@ -82,7 +82,7 @@ class Release(_Record):
 
     def damaged(self, folder: Path) -> bool:
         """Whether what lies in `folder` is not this model."""
-        from uml_pipeline.model.unimodal import model_hash
+        from uml_pipeline.model.folder import model_hash
 
         try:
             return model_hash(folder) != self.model

@@ -39,7 +39,7 @@ def read_audio(file: Path | bytes) -> tuple[np.ndarray, int]:
 
     content, where = read_bytes(file)
     try:
-        with soundfile.SoundFile(BytesIO(content)) as sound:
+        with soundfile.SoundFile(_Content(content)) as sound:
             channels = sound.read(dtype="float32", always_2d=True)  # [sample, channel]
             rate, cut = sound.samplerate, _is_cut(sound, content, len(channels))
     except soundfile.LibsndfileError as error:
@@ -55,6 +55,18 @@ def read_audio(file: Path | bytes) -> tuple[np.ndarray, int]:
     if not np.isfinite(channels).all():
         raise _damaged("the audio holds NaN or infinity", where)
     return channels.mean(1), rate
+
+
+class _Content(BytesIO):
+    """Bytes as a file that stays where it is when a damaged header sends the reader before its start: an error there
+    would be printed by a callback that nobody can catch.
+    """
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        try:
+            return super().seek(offset, whence)
+        except ValueError:
+            return self.tell()
 
 
 def read_at(sample: "Sample", rate: int) -> np.ndarray:

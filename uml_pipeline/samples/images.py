@@ -15,12 +15,15 @@ _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")  # not all of Pillow's:
 _DAMAGE = (OSError, SyntaxError, ValueError, Image.DecompressionBombWarning, Image.DecompressionBombError)
 
 
-def read_image(file: Path | bytes) -> Image.Image:
+def read_image(file: Path | bytes | Image.Image) -> Image.Image:
     """Decode a whole file, or its content: RGB, upright (EXIF), transparent parts on white; an animation's first frame.
+    An image of Pillow is brought to that form.
 
     Raises:
         UserError: the file is missing, damaged, larger than Pillow's limit, or no image.
     """
+    if isinstance(file, Image.Image):
+        return _on_white(ImageOps.exif_transpose(file))
     content, where = read_bytes(file)
     try:
         with Image.open(BytesIO(content), formats=_FORMATS) as image:

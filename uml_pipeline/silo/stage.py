@@ -1,7 +1,10 @@
 """Stage `silo`: raw files in, one manifest and one verdict on their quality out."""
 
+import pandas as pd
+
 from uml_pipeline.cache import Cache
-from uml_pipeline.samples import open_container
+from uml_pipeline.samples import Container, open_container
+from uml_pipeline.silo.config import SiloConfig
 from uml_pipeline.silo.examples import write_examples
 from uml_pipeline.silo.leaks import find_names, set_copies_aside
 from uml_pipeline.silo.listing import cache_name, rows
@@ -10,6 +13,21 @@ from uml_pipeline.silo.quality import assess, require_sound
 from uml_pipeline.silo.splits import assign
 from uml_pipeline.study import Study
 from uml_pipeline.workspace import Workspace, write_json
+
+
+def look(config: SiloConfig, name: str, container: Container, cache: Cache) -> pd.DataFrame:
+    """The manifest, bad rows included, as the raw files are now.
+
+    Raises:
+        UserError: the silo cannot be read, or not be split.
+    """
+    table = frame(rows(config, name, container, cache), config.modality)
+    if config.modality == "text":
+        find_names(table, config)
+    good = table[table["bad"].isna()]  # bad rows have no split
+    table["split"] = assign(good, group=config.group, seed=config.seed, gate=config.gate)
+    set_copies_aside(table)
+    return table
 
 
 def run(study: Study, name: str) -> None:
@@ -23,14 +41,7 @@ def run(study: Study, name: str) -> None:
     config = study.silo(name)
     container = open_container(config, study.folder)
     with Cache(study.folder, cache_name(config.modality)) as cache:
-        table = frame(rows(config, name, container, cache), config.modality)
-        if config.modality == "text":
-            find_names(table, config)
-        good = table["bad"].isna()
-        table["split"] = assign(
-            table[good], group=config.group, seed=config.seed, gate=config.gate
-        )  # bad rows have none
-        set_copies_aside(table)
+        table = look(config, name, container, cache)
         named = {config.synonyms.get(one, one) for one in container.classes()} if config.label else set()
         quality = assess(table, sorted(named.union(table["label"].dropna())), config)
         require_sound(quality, name)

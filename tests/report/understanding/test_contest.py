@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from uml_pipeline.model import Model
+from uml_pipeline.model import UnimodalModel
 from uml_pipeline.report.understanding.classes import by_class, differences, moved
 from uml_pipeline.report.understanding.clusters import clusters
 from uml_pipeline.report.understanding.contenders import Contender, Contest
@@ -25,7 +25,7 @@ def contest(samples=12, noise=0.4, baseline=BAD):
     rows = pd.DataFrame({"sample_id": [f"{at:02}" for at in range(len(y))], "path": "p", "label": np.array(LABELS)[y]})
 
     def made(method, head):
-        model = Model(Path(), {"preprocessing": "x"}, LABELS, {"weight": head})
+        model = UnimodalModel(Path(), {"preprocessing": "x"}, LABELS, {"weight": head})
         return Contender(method, method.upper(), method == "ours", model, x)
 
     return Contest(made("ours", GOOD), made("theirs", baseline), rows, y, LABELS, True)

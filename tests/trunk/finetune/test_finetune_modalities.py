@@ -17,7 +17,7 @@ from tests.trunk.finetune.conftest import FAST, write
 from tests.trunk.finetune.test_finetune_network import gradients
 from uml_pipeline.errors import UserError
 from uml_pipeline.learn.engine.world import World
-from uml_pipeline.model import load
+from uml_pipeline.model import UnimodalModel
 from uml_pipeline.pipeline import Step, call
 from uml_pipeline.silo.manifest import read_manifest
 from uml_pipeline.trunk.finetune.arms import arms
@@ -76,7 +76,7 @@ def test_a_text_target(again):
     assert any((after[name] != before[name]).any() for name in after)
     manifest = read_manifest(study, "descriptions")
     test = manifest[manifest["split"] == "test"]
-    guesses = [pair[0][0] for pair in load(folder).predict(test["text"].tolist())]
+    guesses = UnimodalModel.load(folder).predict(test["text"])
     metrics = json.loads((Workspace(study.folder).reading("trunk") / "metrics.json").read_text())
     assert 100 * np.mean(np.array(guesses) == test["label"]) == pytest.approx(metrics["test"]["ships"])
 
@@ -108,10 +108,10 @@ def test_an_audio_target(prepared, tmp_path):
     study = before_trunk(write(folder, params))
     for stage in ("trunk", "model"):
         call(study, Step(stage))
-    model = load(Workspace(study.folder).reading("model"))
+    model = UnimodalModel.load(Workspace(study.folder).reading("model"))
     manifest = read_manifest(study, "sounds")
     test = manifest[manifest["split"] == "test"]
-    guesses = [pair[0][0] for pair in model.predict([folder / path for path in test["path"]])]
+    guesses = model.predict([folder / path for path in test["path"]])
     metrics = json.loads((Workspace(study.folder).reading("trunk") / "metrics.json").read_text())
     assert 100 * np.mean(np.array(guesses) == test["label"]) == pytest.approx(metrics["test"]["ships"])
 

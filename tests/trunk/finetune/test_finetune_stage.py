@@ -7,7 +7,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from uml_pipeline.errors import UserError
-from uml_pipeline.model import load
+from uml_pipeline.model import UnimodalModel
 from uml_pipeline.pipeline import Step, call
 from uml_pipeline.silo.manifest import read_manifest
 from uml_pipeline.study import Study
@@ -47,7 +47,8 @@ def test_from_params_to_a_model_that_predicts_alone(tuned, tmp_path):
     manifest = read_manifest(study, "drawings")
     samples = [study.folder / path for path in manifest["path"]]
     right = [
-        label == load(model).predict([path])[0][0][0] for label, path in zip(manifest["label"], samples, strict=True)
+        label == UnimodalModel.load(model).predict([path])[0]
+        for label, path in zip(manifest["label"], samples, strict=True)
     ]
     test = manifest["split"] == "test"
     assert metrics["test"]["ships"] == pytest.approx(100 * np.mean(np.array(right)[test]))
@@ -57,7 +58,7 @@ def test_from_params_to_a_model_that_predicts_alone(tuned, tmp_path):
     kept = tmp_path / "samples"
     shutil.copytree(study.folder / "data" / "drawings", kept)
     shutil.rmtree(study.folder)
-    shipped = load(tmp_path / "model")
+    shipped = UnimodalModel.load(tmp_path / "model")
     assert set(load_file(tmp_path / "model" / "model.safetensors")) == {"weight", "centre"}
     assert np.allclose(shipped.predict_proba(sorted(kept.rglob("*.png"))).sum(1), 1, atol=1e-5)
     after = load_file(tmp_path / "model" / "encoder.safetensors")
@@ -75,7 +76,7 @@ def test_an_encoder_that_comes_with_the_library_ships_its_trained_weights(tuned,
     weights = load_file(folder / "model.safetensors")
     trained = {name for name in weights if name.startswith("encoder.")}
     assert weights.keys() - trained == {"weight", "centre"}
-    model = load(folder)
+    model = UnimodalModel.load(folder)
     inside = model.encoder.net.state_dict()
     assert {f"encoder.{name}" for name in inside} == trained
     assert all((inside[name].numpy() == weights[f"encoder.{name}"]).all() for name in inside)

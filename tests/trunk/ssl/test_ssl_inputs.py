@@ -7,7 +7,7 @@ import yaml
 from tests.conftest import before_trunk
 from tests.trunk.ssl.conftest import FAST
 from uml_pipeline.errors import UserError
-from uml_pipeline.model import load
+from uml_pipeline.model import UnimodalModel
 from uml_pipeline.pipeline import Step, call
 from uml_pipeline.silo.manifest import read_manifest
 from uml_pipeline.study import Study
@@ -34,7 +34,7 @@ def test_steps_of_a_frozen_network(tiny_study):
     assert json.loads((model / "config.json").read_text())["reader"]["steps"] == "frozen"
     manifest = read_manifest(study, "drawings")
     test = manifest[manifest["split"] == "test"]
-    predicted = [one[0][0] for one in load(model).predict([study.folder / one for one in test["path"]])]
+    predicted = UnimodalModel.load(model).predict([study.folder / one for one in test["path"]])
     metrics = json.loads((Workspace(study.folder).reading("trunk") / "metrics.json").read_text())
     assert metrics["test"]["ships"] == pytest.approx(100 * np.mean(predicted == test["label"]))
 
@@ -44,7 +44,7 @@ def test_one_step_though_there_are_more(waves):
     assert {one.shape for one in gather(study).x} == {(1, 18)}
     for stage in ("trunk", "model"):
         call(study, Step(stage))
-    model = load(Workspace(study.folder).reading("model"))
+    model = UnimodalModel.load(Workspace(study.folder).reading("model"))
     series = [np.zeros((length, 2), np.float32) for length in (3, 9)]
     assert np.allclose(model.predict_proba(series).sum(1), 1, atol=1e-5)
 

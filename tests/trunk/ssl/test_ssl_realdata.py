@@ -7,7 +7,7 @@ import torch
 import yaml
 
 from tests.trunk.ssl.conftest import FAST
-from uml_pipeline.model import load
+from uml_pipeline.model import UnimodalModel
 from uml_pipeline.pipeline import Step, call
 from uml_pipeline.study import Study
 from uml_pipeline.trunk.ssl.inputs import gather
@@ -50,5 +50,5 @@ def test_sounds_as_frames_beside_sentences_as_tokens(data_dir, tmp_path):
     mean = {run["method"]: run["mean"] for run in metrics["runs"]}
     assert mean["steps_mean"] > 60
     clip = next(path for path in sounds["path"] if "dog_bark" in path)
-    [shares] = load(Workspace(folder).reading("model")).predict_proba([folder / "sounds" / clip])
+    [shares] = UnimodalModel.load(Workspace(folder).reading("model")).predict_proba([folder / "sounds" / clip])
     assert shares.sum() == pytest.approx(1)

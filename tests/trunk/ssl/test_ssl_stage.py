@@ -11,7 +11,7 @@ from tests.trunk.ssl.conftest import FAST
 from uml_pipeline.errors import UserError
 from uml_pipeline.features.samples import Samples
 from uml_pipeline.learn.engine import loop
-from uml_pipeline.model import load
+from uml_pipeline.model import UnimodalModel
 from uml_pipeline.pipeline import Step, call
 from uml_pipeline.silo.manifest import read_manifest
 from uml_pipeline.study import Study
@@ -69,11 +69,11 @@ def test_from_params_to_a_model_that_predicts_alone(waves, tmp_path):
     manifest = read_manifest(study, "waves")
     test = manifest[manifest["split"] == "test"]
     samples = list(Samples.of(study, "waves", test))
-    predicted = [one[0][0] for one in load(model).predict(samples)]
+    predicted = UnimodalModel.load(model).predict(samples)
     assert metrics["test"]["samples"] == 12
     assert metrics["test"]["ships"] == pytest.approx(100 * np.mean(predicted == test["label"]))
 
-    shares = load(model).predict_proba(samples)
+    shares = UnimodalModel.load(model).predict_proba(samples)
     damaged = tmp_path / "damaged"
     shutil.copytree(model, damaged)
     tensors = load_file(damaged / "model.safetensors")
@@ -81,10 +81,10 @@ def test_from_params_to_a_model_that_predicts_alone(waves, tmp_path):
         {name: one for name, one in tensors.items() if name != "reader.entrance.mean"}, damaged / "model.safetensors"
     )
     with pytest.raises(UserError, match="damaged"):
-        load(damaged)
+        UnimodalModel.load(damaged)
     shutil.move(model, tmp_path / "model")
     shutil.rmtree(study.folder)  # nothing of the study is needed
-    assert np.array_equal(load(tmp_path / "model").predict_proba(samples), shares)
+    assert np.array_equal(UnimodalModel.load(tmp_path / "model").predict_proba(samples), shares)
     names = set(load_file(tmp_path / "model" / "model.safetensors"))
     assert {"weight", "bias"} < names
     assert not any("decoder" in name or "silo" in name for name in names)
@@ -175,7 +175,7 @@ def test_sentences_as_target_and_pictures_beside_them(tiny_study):
             call(study, Step(stage))
         manifest = read_manifest(study, target)
         sample = sample or study.folder / manifest["path"][0]
-        [shares] = load(Workspace(study.folder).reading("model")).predict_proba([sample])
+        [shares] = UnimodalModel.load(Workspace(study.folder).reading("model")).predict_proba([sample])
         assert len(shares) == 6
         assert shares.sum() == pytest.approx(1)
         assert set(metrics_of(study)["arms"]) == {*ALONE, *JOINT}
@@ -196,7 +196,7 @@ def test_what_has_one_step_is_reconstructed(waves):
         call(study, Step(stage, "waves"))
     for stage in ("relevance", "trunk", "model"):
         call(study, Step(stage))
-    shares = load(Workspace(study.folder).reading("model")).predict_proba(list(means["x"].mean(1)[:3]))
+    shares = UnimodalModel.load(Workspace(study.folder).reading("model")).predict_proba(list(means["x"].mean(1)[:3]))
     assert np.allclose(shares.sum(1), 1, atol=1e-5)
     curves = pd.read_parquet(Workspace(study.folder).reading("trunk") / "curves.parquet")
     assert curves["loss"].notna().all()

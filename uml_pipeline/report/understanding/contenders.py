@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from uml_pipeline.features import read_features
 from uml_pipeline.features.samples import Samples
-from uml_pipeline.learn.geometry import Array, standardise
+from uml_pipeline.learn.geometry import Array
 from uml_pipeline.learn.splits import held_out
-from uml_pipeline.model import Model, load
+from uml_pipeline.model import UnimodalModel
 from uml_pipeline.report.understanding.reasons import CannotSay
 from uml_pipeline.silo import read_manifest
 from uml_pipeline.study import Study
@@ -32,13 +32,13 @@ class Contender:
     method: str
     label: str
     shipped: bool
-    model: Model
+    model: UnimodalModel
     features: Array  # [sample, d], of its encoder
 
     @cached_property
     def inputs(self) -> Array:
         """What the head reads: [sample, d]."""
-        return self.features if self.model.centre is None else standardise(self.features, self.model.centre)
+        return self.model.inputs(self.features)
 
     @cached_property
     def logits(self) -> Array:
@@ -90,7 +90,7 @@ def contest(study: Study) -> Contest:
     if config[name]["method"] == config["baseline"]["method"]:
         kept = "mode finetune keeps no other model" if mode == "finetune" else "no auxiliary silo was in use"
         raise CannotSay(f"what ships is the baseline, and {kept}")
-    shipped = load(workspace.reading("model"))
+    shipped = UnimodalModel.load(workspace.reading("model"))
     rows, features = _shown(study, shipped, frozen=mode == "probe")
 
     def open_(part: str) -> Contender:
@@ -105,16 +105,16 @@ def contest(study: Study) -> Contest:
     return Contest(open_(name), open_("baseline"), rows, y, shipped.labels, mode == "probe")
 
 
-def _opened(path: Path, shipped: Model) -> Model:
+def _opened(path: Path, shipped: UnimodalModel) -> UnimodalModel:
     """A head of the trunk, behind the shipped model's kind of encoder."""
     from safetensors.numpy import load_file
 
     weights = load_file(path)
     weights["weight"] = weights.pop("head")
-    return Model(shipped.folder, shipped.config, shipped.labels, weights)
+    return UnimodalModel(shipped.folder, shipped.config, shipped.labels, weights)
 
 
-def _shown(study: Study, shipped: Model, *, frozen: bool) -> "tuple[pd.DataFrame, Array | None]":
+def _shown(study: Study, shipped: UnimodalModel, *, frozen: bool) -> "tuple[pd.DataFrame, Array | None]":
     """Labelled test samples, and their features where an encoder that never changes has seen them."""
     manifest, x = read_features(study, study.target) if frozen else (read_manifest(study, study.target), None)
     places = held_out(manifest)

@@ -12,6 +12,7 @@ from rich.console import Console
 import uml_pipeline
 from uml_pipeline import lineage
 from uml_pipeline.errors import UserError
+from uml_pipeline.lineage import environment
 from uml_pipeline.study import Study
 from uml_pipeline.workspace import Workspace, write_json
 
@@ -156,7 +157,7 @@ def test_not_json(model: Path) -> None:
 
 
 def test_code_version_sees_content_and_names_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lineage, "__file__", str(tmp_path / "lineage.py"))
+    monkeypatch.setattr(environment, "__file__", str(tmp_path / "lineage" / "environment.py"))
     for room, order in (("one", ["a", "b"]), ("two", ["b", "a"])):
         (tmp_path / room / "__pycache__").mkdir(parents=True)
         for name in order:

@@ -1,0 +1,77 @@
+"""Verbs about where a shipped model comes from: say it, check whether it still holds, do it again."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from uml_pipeline.cli.app import MODELS, ModelArgument, StudyOption, app, console
+
+if TYPE_CHECKING:
+    from uml_pipeline.lineage.verify import Finding
+
+_MADE = Path("artifacts/model")
+_SHOWN = 20
+
+
+@app.command(rich_help_panel=MODELS)
+def lineage(
+    model: ModelArgument = _MADE,
+    json: Annotated[bool, typer.Option("--json", help="As lineage.json has it, for programs.")] = False,
+) -> None:
+    """Print where a model comes from: model, trunk, features, silos, with hashes, parameters and code."""
+    from uml_pipeline.lineage import read, tree
+
+    if json:
+        typer.echo(read(model).model_dump_json(indent=2))
+    else:
+        console.print(tree(model))
+
+
+@app.command(rich_help_panel=MODELS)
+def verify(model: ModelArgument = _MADE, study: StudyOption = Path()) -> None:
+    """Read all of a model's inputs again and say what changed since it was made. Exit code 1: something did."""
+    from uml_pipeline.lineage.verify import verify
+    from uml_pipeline.study import Study
+
+    findings = verify(Study(study), model)
+    _show(findings)
+    if any(one.differs for one in findings):
+        raise typer.Exit(1)
+
+
+@app.command(rich_help_panel=MODELS)
+def reproduce(model: ModelArgument = _MADE, study: StudyOption = Path()) -> None:
+    """Make a model again from its recorded inputs and compare the bytes. Exit code 1: they differ."""
+    from uml_pipeline.lineage.reproduce import reproduce
+    from uml_pipeline.study import Study
+
+    found = reproduce(Study(study), model, starting=lambda step: console.print(f"[bold]{step.address}[/bold] …"))
+    if not found.differs:
+        console.print("equal: every byte of weights, configuration and labels")
+        return
+    for line in found.differs:
+        console.print(_plain(f"differs: {line}"))
+    if found.because:
+        console.print("what may explain it:")
+        _show(found.because)
+    else:
+        console.print("code and packages are those that made the model: another machine may round otherwise")
+    raise typer.Exit(1)
+
+
+def _plain(line: str) -> Text:
+    """Names of files, and what a stranger's model says, may carry terminal codes."""
+    return Text("".join(one if one.isprintable() else repr(one)[1:-1] for one in line))
+
+
+def _show(findings: list["Finding"]) -> None:
+    table = Table("input", "state", "what differs")
+    for one in findings:
+        more = [f"… {len(one.differs) - _SHOWN} more"] if len(one.differs) > _SHOWN else []
+        told = Text("\n").join(map(_plain, [*one.differs[:_SHOWN], *more]))
+        state = Text("changed", "yellow") if one.differs else Text("same", "green")
+        table.add_row(one.what, state, told)
+    console.print(table)
