@@ -131,7 +131,7 @@ class Ledger:
                 fix="check the silos' paths and the sections of params.yaml",
             ) from None
 
-    def input(self, name: str, path: str) -> tuple[str | None, str | None]:
+    def content(self, name: str, path: str) -> tuple[str | None, str | None]:
         """DVC's hash of one input of a step: as recorded, and as it is now; None before the first record, or not there.
 
         What was hashed before is not read again while its size, time and inode stay the same.
@@ -140,6 +140,11 @@ class Ledger:
         dep.fs.fs.invalidate_cache()  # an object store's listing, which lives as long as the process
         return dep.hash_info.value, dep.get_hash().value if dep.exists else None
 
+    def behind(self, pointer: Path) -> bool:
+        """Whether the data of a .dvc file are not what it says."""
+        (out,) = self._repo.stage.load_one(str(pointer)).outs
+        return not out.exists or out.changed_checksum()
+
     def pull(self, pointer: Path) -> None:
         """Bring data to what their .dvc file says, from the cache or else the remote.
 
@@ -147,9 +152,11 @@ class Ledger:
             UserError: they cannot be had, or would overwrite data that DVC does not know.
         """
         from dvc.exceptions import DvcException
+        from dvc.repo import lock_repo
 
         try:
-            self._repo.pull(str(pointer))
+            with _patiently(lambda: lock_repo(self._repo)):
+                self._repo.pull(str(pointer))
         except DvcException as error:
             raise UserError(
                 f"the data cannot be brought to what {pointer.name} says",

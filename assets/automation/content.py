@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import fsspec
 from pydantic import BaseModel
 
+from uml_pipeline.ledger import Ledger
 from uml_pipeline.pipeline import Step, open_ledger
 from uml_pipeline.pointer import pointer_of
 from uml_pipeline.study import Study
@@ -66,8 +67,8 @@ def compare(study: Study, silos: list[str], memory: Memory) -> list[Change]:
     """
     ledger, found = open_ledger(study), []
     for silo in silos:
-        built, now = ledger.input(Step("silo", silo).address, study.silo(silo).path)
-        change = _change(study, silo, built, now, memory)
+        built, now = ledger.content(Step("silo", silo).address, study.silo(silo).path)
+        change = _change(study, ledger, silo, built, now, memory)
         if change.content == built:
             memory.asked.pop(silo, None)
         elif memory.asked.get(silo) != change.asks:
@@ -76,12 +77,12 @@ def compare(study: Study, silos: list[str], memory: Memory) -> list[Change]:
     return found
 
 
-def _change(study: Study, silo: str, built: str | None, now: str | None, memory: Memory) -> Change:
+def _change(study: Study, ledger: Ledger, silo: str, built: str | None, now: str | None, memory: Memory) -> Change:
     """The content that the silo has, or shall have according to a .dvc file that was changed and not followed yet."""
     pointer = pointer_of(study, silo)
     seen, before = silo in memory.pointers, memory.pointers.get(silo)
     memory.pointers[silo] = pointer and pointer.md5
-    if pointer is None or pointer.md5 == now:
+    if pointer is None or not ledger.behind(pointer.path):
         return Change(silo, now, pull=False)
     # edited data differ from their .dvc file too, and must stay: it is the file that has to be new
     bumped = pointer.md5 != before if seen else now is None or (pointer.alone and now == built)

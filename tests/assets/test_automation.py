@@ -4,6 +4,7 @@ import os
 
 import dagster as dg
 import pytest
+import yaml
 
 from assets.automation import silo_changes
 from assets.definitions import build
@@ -103,8 +104,9 @@ def test_a_vanished_silo_is_a_change_too(study: Study, watch: Watch) -> None:
 
 def test_data_that_a_step_of_the_study_makes_are_made_again_when_they_vanish(study: Study) -> None:
     pretend_built(study)
-    with (study.folder / "dvc.yaml").open("a") as stages:
-        stages.write("  get-texts:\n    cmd: echo text,label > texts.csv\n    outs: [texts.csv]\n")
+    graph = yaml.safe_load((study.folder / "dvc.yaml").read_text())
+    graph["stages"]["get-texts"] = {"cmd": "echo text,label > texts.csv", "outs": ["texts.csv"]}
+    (study.folder / "dvc.yaml").write_text(yaml.safe_dump(graph, sort_keys=False))
     (study.folder / "texts.csv").unlink()
     (request,) = Watch(study).settle()
     assert dg.AssetKey(["data", "get_texts"]) in (request.asset_selection or ())

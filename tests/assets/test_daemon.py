@@ -108,3 +108,16 @@ def test_new_data_become_a_new_champion_and_bad_data_do_not(
 
     subprocess.run([BIN / "uml", "rollback", "--study", study.folder], check=True)
     assert (outcomes(study)[3:], released(study)) == (["rolled back"], 1)
+
+
+@pytest.mark.slow
+def test_a_run_whose_process_was_killed_is_taken_up_where_it_was(
+    tiny_study: Study, daemon: Callable[[Study], Daemon]
+) -> None:
+    watched = daemon(tiny_study)
+    had = states(watched.kill(1, after="features/descriptions"))
+    again = states(watched.run(2))
+    assert set(had.values()) == {"done"}
+    assert {again.get(key, "unchanged") for key in had} == {"unchanged"}
+    assert again["model"] == "done"
+    assert watched.instance.get_runs_count() == 2

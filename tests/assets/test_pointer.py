@@ -124,6 +124,17 @@ def test_edited_data_beside_their_old_pointer_are_read_as_they_are(tracked) -> N
     assert pulls(request) == []
 
 
+def test_data_that_are_added_after_they_were_read_ask_for_nothing(tracked) -> None:
+    study, pointer = tracked
+    watch = Watch(study)
+    assert watch.settle() == []
+    (study.data("photos") / "cat" / "3.png").write_bytes(b"three")
+    assert len(watch.settle()) == 1
+    pretend_built(study)
+    add(study, pointer.stem)
+    assert watch.settle() == []
+
+
 def test_a_merge_conflict_in_the_pointer_is_said_in_words(tracked) -> None:
     study, pointer = tracked
     pointer.write_text(f"<<<<<<< HEAD\n{pointer.read_text()}=======\n>>>>>>> main\n")

@@ -47,6 +47,7 @@ def far(study: Study, bucket: fsspec.AbstractFileSystem, change_silo) -> Study:
     return change_silo(study, "photos", path="s3://bucket/photos")
 
 
+@pytest.mark.slow
 def test_the_sensor_follows_the_bucket_and_the_silo_is_read_from_it(far: Study, bucket) -> None:
     pytest.importorskip("dvc_s3", reason="DVC needs dvc-s3 for a silo in S3: pip install 'uml-pipeline[s3]'")
     watch = Watch(far)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
@@ -16,7 +17,7 @@ from uml_pipeline.study import Study
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-PATIENCE = 240  # seconds until a run must have ended: a loaded machine needs far more than an idle one
+PATIENCE = 300  # seconds until a run must have ended: a loaded machine needs far more than an idle one
 
 
 class Daemon:
@@ -41,27 +42,43 @@ class Daemon:
 
     def run(self, number: int) -> dict[str, dg.AssetMaterialization]:
         """What the `number`th run made, by asset, as soon as that run succeeded."""
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            runs = self.instance.get_runs()[::-1]
-            assert self._process.poll() is None, self.log()
-            assert not any(run.is_failure for run in runs), self.log()
-            if len(runs) >= number and runs[number - 1].is_success:
-                return self._made(runs[number - 1].run_id)
-            time.sleep(0.5)
-        raise AssertionError(f"no run {number} within {PATIENCE} seconds\n{self.log()}")
 
-    def _made(self, run_id: str) -> dict[str, dg.AssetMaterialization]:
-        records = self.instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION).records
-        made = [record.asset_materialization for record in records]
-        return {one.asset_key.to_user_string(): one for one in made if one}
+        def succeeded() -> bool:
+            runs = self.instance.get_runs()[::-1]
+            assert len(runs) < number or not runs[number - 1].is_failure, self.log()
+            return len(runs) >= number and runs[number - 1].is_success
+
+        self._wait(succeeded)
+        return self._made(number)
+
+    def kill(self, number: int, after: str) -> dict[str, dg.AssetMaterialization]:
+        """Kill the process of the `number`th run once it has made an asset; what it had made."""
+        self._wait(lambda: len(self.instance.get_runs()) >= number and after in self._made(number))
+        events = self.instance.all_logs(self._id(number), of_type=dg.DagsterEventType.ENGINE_EVENT)
+        told = [event.dagster_event.engine_event_data.metadata for event in events if event.dagster_event]
+        os.kill(next(int(str(facts["pid"].value)) for facts in told if "pid" in facts), signal.SIGKILL)
+        return self._made(number)
 
     def looks(self, count: int) -> None:
         """Wait until the sensor has looked that many times more."""
-        start, deadline = len(self.ticks()), time.monotonic() + PATIENCE
-        while len(self.ticks()) < start + count:
+        start = len(self.ticks())
+        self._wait(lambda: len(self.ticks()) >= start + count)
+
+    def _wait(self, until: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not until():
+            assert self._process.poll() is None, self.log()
             assert time.monotonic() < deadline, self.log()
             time.sleep(0.5)
+
+    def _id(self, number: int) -> str:
+        return self.instance.get_runs()[-number].run_id
+
+    def _made(self, number: int) -> dict[str, dg.AssetMaterialization]:
+        kind = dg.DagsterEventType.ASSET_MATERIALIZATION
+        records = self.instance.get_records_for_run(self._id(number), of_type=kind).records
+        made = [record.asset_materialization for record in records]
+        return {one.asset_key.to_user_string(): one for one in made if one}
 
     def ticks(self) -> list:
         (state,) = self.instance.all_instigator_state()
