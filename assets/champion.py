@@ -55,7 +55,7 @@ def _decided(workbench: Workbench) -> dg.MaterializeResult:
                 check_name=CHECK,
                 passed=not refused,
                 severity=dg.AssetCheckSeverity.WARN,
-                description=decision.reason,
+                description=show.plain(decision.reason),
             )
         ],
     )

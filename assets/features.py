@@ -4,6 +4,7 @@ import dagster as dg
 
 from uml_pipeline.pipeline import Step
 
+from . import show
 from .faults import RETRIES
 from .plan import Plan
 from .workbench import Workbench
@@ -19,7 +20,7 @@ def _features(plan: Plan, name: str) -> dg.AssetsDefinition:
     step, settings = Step("features", name), plan.study.silo(name)
     description = (
         f"What does the encoder see? Every sample of silo `{name}` as a vector, by the frozen encoder "
-        f"`{settings.encoder}`. Only changed samples are encoded again."
+        f"{show.code(settings.encoder)}. Only changed samples are encoded again."
     )
 
     specs = plan.specs(step, description, [settings.modality, "pytorch"])

@@ -43,7 +43,7 @@ def _facts(workbench: Workbench, plan: Plan) -> dict[str, Any]:
         "accuracy on the test split": _accuracy(metrics["test"]),
         "classes": len(workbench.facts("model", "labels.json")),
         "bytes": sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()),
-        "try it": dg.MetadataValue.md(show.code(f"uml predict {folder} FILE...")),
+        "try it": dg.MetadataValue.md(show.code(f"uml predict {folder.relative_to(workbench.folder)} FILE...")),
         "made from": dg.MetadataValue.md("\n".join(_tree(origin, plan))),
         "card": dg.MetadataValue.md((folder / "README.md").read_text(encoding="utf-8")),
         "lineage": dg.MetadataValue.json(workbench.facts("model", "lineage.json")),

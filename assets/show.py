@@ -1,6 +1,7 @@
 """How facts look in the UI: tables, pictures and Markdown as metadata.
 
-Words from a study's data go into tables, whose cells Dagster escapes; in Markdown they stand as `code`.
+Words from a study's data go into tables, whose cells Dagster escapes. In Markdown they stand as `code`; the description
+of a check's result is Markdown, too, and takes them `plain`.
 """
 
 import base64
@@ -72,6 +73,11 @@ def code(text: str) -> str:
     line = " ".join(text.split()) or " "
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", line)), default=0))
     return f"{fence} {line} {fence}"
+
+
+def plain(text: str) -> str:
+    """Sentences with somebody's words in them, none of which is markup in Markdown: no picture is fetched."""
+    return re.sub(r"([\\`*_\[\]<>&~])", r"\\\1", " ".join(text.split()))
 
 
 def link(key: dg.AssetKey) -> str:

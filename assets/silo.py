@@ -26,7 +26,7 @@ def _silo(plan: Plan, name: str) -> dg.AssetsDefinition:
     """One silo, and whether it is sound."""
     step, settings = Step("silo", name), plan.study.silo(name)
     description = (
-        f"What data is this, and is it sound? {settings.modality.capitalize()} samples of `{settings.path}`, "
+        f"What data is this, and is it sound? {settings.modality.capitalize()} samples of {show.code(settings.path)}, "
         f"one row a sample; bad ones are set aside with a reason. {plan.role(name)}"
     )
     specs = plan.specs(step, description, [settings.modality, "greatexpectations", "parquet"])
@@ -41,7 +41,7 @@ def _silo(plan: Plan, name: str) -> dg.AssetsDefinition:
         except dg.Failure as refused:  # the check must say why, not only the step
             why = (refused.description or "").partition("\n")[0]
             yield dg.AssetCheckResult(
-                passed=False, asset_key=key, check_name=CHECK, description=why, metadata=refused.metadata
+                passed=False, asset_key=key, check_name=CHECK, description=show.plain(why), metadata=refused.metadata
             )
             raise
         quality = workbench.facts("silo", "quality.json", name)
@@ -97,6 +97,6 @@ def _verdict(quality: dict[str, Any]) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         check_name=CHECK,
         passed=bool(quality["passed"]),
-        description=f"not met: {', '.join(failed)}" if failed else f"all {len(suite)} expectations are met",
+        description=show.plain(f"not met: {', '.join(failed)}" if failed else f"all {len(suite)} expectations are met"),
         metadata={"expectations": results} if results else {},
     )

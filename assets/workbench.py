@@ -72,7 +72,7 @@ class Workbench(dg.ConfigurableResource):
     def result(
         self, step: Step, outcome: Outcome, metadata: Mapping[str, Any], *, version: str | None = None, **more: Any
     ) -> dg.MaterializeResult:
-        """The event of a step that is up to date: DVC's hash as data version, what there is to know, and what it cost."""
+        """The event of a step that is up to date: DVC's hash as data version, what is known of it, and what it cost."""
         cost = {"seconds": round(self._seconds, 1), "peak memory of the process, MB": peak_bytes() // 2**20}
         told = {"state": outcome.value, **metadata, **(cost if outcome is Outcome.DONE else {})}
         return dg.MaterializeResult(

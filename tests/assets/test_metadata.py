@@ -8,7 +8,7 @@ import pytest
 
 from assets import model, silo
 from assets.plan import Plan
-from assets.show import accuracies, code, gains, table
+from assets.show import accuracies, code, gains, plain, table
 from tests.assets.test_materialize import materialize_all, told
 from uml_pipeline.study import Study
 
@@ -23,6 +23,13 @@ def test_somebody_s_words_stay_words_in_markdown(text: str) -> None:
     assert fence not in inside
     assert inside.split() == text.split()
     assert "\n" not in inside
+
+
+def test_no_sentence_is_markup() -> None:
+    assert plain(f"missing: {EVIL}\n\n# x") == (
+        r"missing: !\[x\](https://example.org/x.png)\<img src=x onerror=alert(1)\> # x"
+    )
+    assert plain("all 8 expectations are met, p = 0.5") == "all 8 expectations are met, p = 0.5"
 
 
 def test_classes_are_listed_by_samples_a_side_the_rarest_first(tmp_path: Path) -> None:
@@ -44,7 +51,7 @@ def test_a_silo_without_labels_has_no_class_table(tmp_path: Path) -> None:
 
 def test_accuracies_are_a_row_a_method_and_a_column_a_number_of_shots() -> None:
     runs = [{"method": name, "shots": n, "mean": 50.04 + n, "std": 1.26} for name in ("a", "b") for n in (4, 1)]
-    shown = accuracies([*runs, {"method": "z", "shots": 0, "mean": 17.0, "std": 0.0}], dict(a="A", b="B", z="Z"))
+    shown = accuracies([*runs, {"method": "z", "shots": 0, "mean": 17.0, "std": 0.0}], {"a": "A", "b": "B", "z": "Z"})
     assert shown is not None
     assert [record.data for record in shown.records] == [
         {"method": "Z", "0 a class": "17.0 ± 0.0", "1 a class": None, "4 a class": None},
@@ -84,6 +91,7 @@ def test_every_step_of_a_run_says_what_a_person_asks(tiny_study: Study) -> None:
     assert run.success
     shown = {key.to_user_string(): told(run, key.to_user_string()) for key in _keys(tiny_study)}
     assert not [key for key, facts in shown.items() if any(EVIL in _markdown(fact) for fact in facts.values())]
+    assert not [check for check in run.get_asset_check_evaluations() if "![x]" in (check.description or "")]
 
     assert shown["silo/drawings"]["samples"].value.startswith("![contact](data:image/png;base64,")
     assert EVIL in {row.data["class"] for row in shown["silo/descriptions"]["samples a class"].records}
@@ -91,7 +99,7 @@ def test_every_step_of_a_run_says_what_a_person_asks(tiny_study: Study) -> None:
     assert shown["features/drawings"]["seconds"].value > 0
     assert shown["relevance/descriptions"]["figure"].value.startswith("![expected_descriptions](data:image/svg+xml")
     assert shown["trunk"]["learning curve"].value.startswith("![learning curve](data:image/svg+xml")
-    assert [one.name for one in shown["trunk"]["accuracy (%)"].schema.columns][0] == "method"
+    assert shown["trunk"]["accuracy (%)"].schema.columns[0].name == "method"
     tree = shown["model"]["made from"].value.splitlines()
     assert tree[0].startswith("- [model](/assets/model) ` ")
     assert "  - [trunk](/assets/trunk) ` " in "\n".join(tree)

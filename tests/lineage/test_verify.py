@@ -1,3 +1,4 @@
+import json
 import shutil
 from pathlib import Path
 
@@ -88,6 +89,15 @@ def test_parameters_code_and_packages(study: Study, model: Path, monkeypatch: py
     assert differs["parameters"] == ["trunk.seeds: 4, now 5"]
     assert differs["code"] == ["stage relevance"]
     assert any(line.startswith("torch: ") and line.endswith("now 0.0") for line in differs["packages"])
+
+
+def test_a_key_that_is_younger_than_the_model_had_its_default(study: Study, model: Path) -> None:
+    path = model / "lineage.json"
+    lineage = json.loads(path.read_text())
+    silos = next(node["params"]["silos"] for node in lineage["nodes"] if "silos" in node["params"])
+    del silos["drawings"]["seed"], silos["drawings"]["gate"]
+    path.write_text(json.dumps(lineage))
+    assert differing(study, model)["parameters"] == ["silos.drawings.gate: 0.0, now 0.3"]
 
 
 def test_weights_that_were_tampered_with_are_named(study: Study, model: Path) -> None:

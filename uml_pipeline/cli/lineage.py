@@ -53,7 +53,7 @@ def reproduce(model: ModelArgument = _MADE, study: StudyOption = Path()) -> None
         console.print("equal: every byte of weights, configuration and labels")
         return
     for line in found.differs:
-        console.print(Text(f"differs: {line}"))
+        console.print(_plain(f"differs: {line}"))
     if found.because:
         console.print("what may explain it:")
         _show(found.because)
@@ -62,11 +62,16 @@ def reproduce(model: ModelArgument = _MADE, study: StudyOption = Path()) -> None
     raise typer.Exit(1)
 
 
+def _plain(line: str) -> Text:
+    """Names of files, and what a stranger's model says, may carry terminal codes."""
+    return Text("".join(one if one.isprintable() else repr(one)[1:-1] for one in line))
+
+
 def _show(findings: list["Finding"]) -> None:
     table = Table("input", "state", "what differs")
     for one in findings:
         more = [f"… {len(one.differs) - _SHOWN} more"] if len(one.differs) > _SHOWN else []
-        told = "\n".join([repr(line)[1:-1] for line in one.differs[:_SHOWN]] + more)
+        told = Text("\n").join(map(_plain, [*one.differs[:_SHOWN], *more]))
         state = Text("changed", "yellow") if one.differs else Text("same", "green")
-        table.add_row(one.what, state, Text(told))
+        table.add_row(one.what, state, told)
     console.print(table)

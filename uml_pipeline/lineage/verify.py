@@ -1,5 +1,6 @@
 """Does what a model was made from still stand as it was? Its own files, raw data, parameters, code and packages."""
 
+import contextlib
 import platform
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from uml_pipeline.lineage.raw import changes
 from uml_pipeline.lineage.records import Lineage, read
 from uml_pipeline.model.folder import HASHED, model_hash
 from uml_pipeline.pipeline import STAGES
-from uml_pipeline.study import Study
+from uml_pipeline.study import Params, Study
 from uml_pipeline.workspace import FINGERPRINT, read_json, sha256
 
 
@@ -81,10 +82,11 @@ def _same_hash(study: Study, lineage: Lineage, name: str) -> bool:
 
 
 def _parameters(study: Study, lineage: Lineage) -> Iterator[str]:
-    now = _flat(study.params.model_dump(mode="json"))
-    then = _flat({key: value for node in lineage.nodes for key, value in node.params.items() if "." not in key})
-    sections = {key.partition(".")[0] for key in then}
-    yield from _unlike(then, {key: value for key, value in now.items() if key.partition(".")[0] in sections})
+    """Of the sections that the model depends on. A key that is younger than the model had its default then."""
+    recorded = {key: value for node in lineage.nodes for key, value in node.params.items() if "." not in key}
+    with contextlib.suppress(ValueError):  # of keys that are no more: they differ
+        recorded = Params.model_validate(recorded).model_dump(mode="json", include=set(recorded))
+    yield from _unlike(_flat(recorded), _flat(study.params.model_dump(mode="json", include=set(recorded))))
 
 
 def _unlike(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
