@@ -104,7 +104,7 @@ class Ledger:
 
     def changed(self, name: str) -> bool:
         """Whether the step's command, inputs, parameters or outputs differ from the record."""
-        with self._locked():
+        with self.holding(name), self._locked():  # DVC asks for the step's paths itself, and does not wait
             return bool(self._stages[name].changed())
 
     def needs(self, name: str) -> list[str]:
