@@ -4,7 +4,7 @@ from typer.testing import CliRunner
 
 from tests.conftest import CLASSES
 from tests.registry.conftest import another, worse
-from uml_pipeline.cli.app import app
+from uml_pipeline.cli.app import app, console
 from uml_pipeline.errors import UserError
 from uml_pipeline.registry import champion
 from uml_pipeline.study import Study
@@ -12,7 +12,7 @@ from uml_pipeline.study import Study
 
 @pytest.fixture(autouse=True)
 def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(console, "width", 200, raising=False)
 
 
 def uml(study: Study, *words: str) -> Result:
