@@ -58,7 +58,9 @@ def models(
             raise UserError("no model is released yet", where=str(opened.folder), fix="release one: `uml promote`")
         typer.echo(released.folder)
         return
-    table = Table("release", "when", "method", "model", "accuracy", "why", "state")
+    table = Table()
+    for name in ("release", "when", "method", "model", "accuracy", "why", "state"):
+        table.add_column(name, no_wrap=name not in ("when", "why"), min_width=10)
     for cells in _rows(opened):
         table.add_row(*map(Text, cells))
     console.print(table)
@@ -76,7 +78,7 @@ def _rows(study: "Study") -> list[tuple[str, ...]]:
         state = "earlier" if digest in released else "refused"
         state = "taken back" if digest in gone else "champion" if now and now.model == digest else state
         number = str(one.number) if one.outcome == "promoted" else ""
-        accuracy = f"{one.accuracy:.1f} % ({one.judged_on})" if one.accuracy is not None else ""
+        accuracy = f"{one.accuracy:.1f} %" if one.accuracy is not None else ""
         when = one.when.astimezone().strftime("%Y-%m-%d %H:%M")
-        rows.append((number, when, one.method, digest[:12], accuracy, one.reason, state))
+        rows.append((number, when, one.method, digest[:8], accuracy, one.reason, state))
     return rows
