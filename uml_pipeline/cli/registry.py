@@ -60,7 +60,7 @@ def models(
         return
     table = Table()
     for name in ("release", "when", "method", "model", "accuracy", "why", "state"):
-        table.add_column(name, no_wrap=name not in ("when", "why"), min_width=10)
+        table.add_column(name, no_wrap=name not in ("when", "why"), min_width=10 if name in ("when", "why") else None)
     for cells in _rows(opened):
         table.add_row(*map(Text, cells))
     console.print(table)
