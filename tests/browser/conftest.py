@@ -12,7 +12,7 @@ from tests.report.conftest import trunk_metrics, write_study
 from tests.report.understood import understood, written_page
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open an event loop runs, beside which Dagster runs no job
 def chromium() -> Iterator[Browser]:
     """Skips where no browser is installed, unless UML_BROWSER=required, as .ci/run has it."""
     program = shutil.which("chromium") or shutil.which("chromium-browser")

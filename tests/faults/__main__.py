@@ -25,7 +25,7 @@ ENDS: tuple[Callable[[int], bool], ...] = (
 
 
 def main() -> None:
-    """Strike, and print; ends with 1 if a study was not whole again."""
+    """Strike, and print; ends with 1 if a study was not whole again, or a run neither ended nor said plainly why."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument(
@@ -43,7 +43,7 @@ def main() -> None:
                     f"fault {seed} ({stories[-1].kind}) is not mended:\n{stories[-1].said}", file=sys.stderr, flush=True
                 )
     print(table(stories))
-    sys.exit(not all(one.whole for one in stories))
+    sys.exit(not all(one.well for one in stories))
 
 
 def table(stories: list[Story]) -> str:
