@@ -38,10 +38,8 @@ def main() -> None:
         for seed in range(options.first, options.first + options.count):
             stories.append(harness.strike(seed))
             advance(1)
-            if not stories[-1].whole:
-                print(
-                    f"fault {seed} ({stories[-1].kind}) is not mended:\n{stories[-1].said}", file=sys.stderr, flush=True
-                )
+            if not stories[-1].well:
+                print(f"fault {seed} ({stories[-1].kind}):\n{stories[-1].said}", file=sys.stderr, flush=True)
     print(table(stories))
     sys.exit(not all(one.well for one in stories))
 
