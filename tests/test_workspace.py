@@ -136,3 +136,14 @@ def test_the_order_of_keys_does_not_change_a_fingerprint(value: dict[str, object
 def test_fingerprints_differ_where_values_do(one: object, two: object) -> None:
     same = json.dumps(one, sort_keys=True) == json.dumps(two, sort_keys=True)
     assert (fingerprint_of(one) == fingerprint_of(two)) is same
+
+
+def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    with workspace.writing("silo", "photos") as folder:
+        (folder / "table").write_text("whole")
+    for left in (".photos.123.draft", ".photos.123.old", ".other.123.draft"):
+        (tmp_path / "artifacts" / "silo" / left).mkdir()
+    workspace.sweep("silo", "photos")
+    assert sorted(path.name for path in (tmp_path / "artifacts" / "silo").iterdir()) == [".other.123.draft", "photos"]
+    assert (workspace.reading("silo", "photos") / "table").read_text() == "whole"

@@ -12,6 +12,7 @@ from uml_pipeline.cache import FOLDER
 from uml_pipeline.errors import UserError, concerning
 from uml_pipeline.ledger import Ledger
 from uml_pipeline.study import PARAMS, Study
+from uml_pipeline.workspace import Workspace
 
 SILO = "${key}"  # DVC's placeholder for the silo's name in a stage that runs once a silo
 
@@ -191,6 +192,7 @@ def call(study: Study, step: Step) -> None:
     Raises:
         UserError: what the room found wrong with the input.
     """
+    Workspace(study.folder).sweep(step.stage, step.silo)  # DVC, or the ledger, keeps everyone else off
     run = import_module(f"uml_pipeline.{step.stage}.stage").run
     if step.silo:
         run(study, step.silo)
@@ -219,6 +221,8 @@ def run_step(study: Study, ledger: Ledger, step: Step, *, force: bool = False) -
 
 
 def _run_held(study: Study, ledger: Ledger, step: Step, force: bool) -> Outcome:
+    if step.ours:
+        Workspace(study.folder).sweep(step.stage, step.silo)  # first: what is left counts among what others read
     if not force and not ledger.changed(step.address):
         return Outcome.UNCHANGED
     if not step.ours:

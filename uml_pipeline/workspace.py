@@ -88,6 +88,13 @@ class Workspace:
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 
+    def sweep(self, stage: str, name: str | None = None) -> None:
+        """Remove what killed processes left of an artifact. Nobody else may be writing it."""
+        final = self.folder(stage, name)
+        for left in final.parent.glob(f".{final.name}.*"):
+            if left.suffix in (".draft", ".old"):
+                shutil.rmtree(left, ignore_errors=True)
+
     def version(self, stage: str, name: str | None = None) -> str:
         """One hash for the artifact's content."""
         return sha256(self.reading(stage, name) / FINGERPRINT)
