@@ -1,6 +1,7 @@
 """The one error a user may see."""
 
 import errno
+import sqlite3
 
 import pytest
 
@@ -36,12 +37,19 @@ def test_an_error_says_whom_it_concerns() -> None:
     assert str(caught.value) == "wrong\n  where: silo 'notes': here\n  to do: mend it"
 
 
+def _of_sqlite() -> Exception:
+    with pytest.raises(sqlite3.OperationalError) as caught:
+        sqlite3.connect("/nowhere/at/all.db")
+    return caught.value
+
+
 @pytest.mark.parametrize(
     ("error", "told"),
     [
         (OSError(errno.ENOSPC, "No space left on device", "/data/x"), "the disk is full"),
         (PermissionError(errno.EACCES, "Permission denied", "/data/x"), "access is denied"),
         (MemoryError("Unable to allocate 3 GiB"), "the memory is full"),
+        (_of_sqlite(), "a database cannot be written"),
         (UserError("wrong"), "wrong"),
     ],
 )

@@ -1,6 +1,7 @@
 """The one error a user may see: what is wrong, where, and what to do about it."""
 
 import errno
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,6 +15,7 @@ _MACHINE = {
     errno.EMFILE: ("too many files are open", "raise the limit on open files (`ulimit -n`)"),
     errno.ENOMEM: ("the memory is full", "close other programs, or use a larger machine"),
 }
+_SQLITE = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")
 
 
 class UserError(Exception):
@@ -51,9 +53,17 @@ def explained(error: BaseException | None) -> UserError | None:
     if isinstance(error, UserError):
         return error
     while error is not None:
-        code = errno.ENOMEM if isinstance(error, MemoryError) else getattr(error, "errno", None)
-        if isinstance(error, OSError | MemoryError) and code in _MACHINE:
-            what, fix = _MACHINE[code]
+        if known := _fault(error):
+            what, fix = known
             return UserError(what, where=str(error), fix=f"{fix}, and run again: nothing that is done is lost")
         error = error.__cause__ or error.__context__
     return None
+
+
+def _fault(error: BaseException) -> tuple[str, str] | None:
+    """What is wrong with the machine, and the remedy."""
+    if isinstance(error, sqlite3.OperationalError) and getattr(error, "sqlite_errorname", "").startswith(_SQLITE):
+        return "a database cannot be written", "make room, and check who may write there"
+    if isinstance(error, MemoryError):
+        return _MACHINE[errno.ENOMEM]
+    return _MACHINE.get(error.errno or 0) if isinstance(error, OSError) else None
