@@ -63,11 +63,18 @@ class Harness:
         began = time.perf_counter()
         ended = micro.ended(micro.forked(lambda: micro.run(study), scratch / "again"))
         seconds = time.perf_counter() - began
-        whole = ended == 0 and micro.result(study) == self._expected and not list(study.glob("artifacts/**/*.draft"))
-        if not whole:
-            said += "\nand again:\n" + (scratch / "again").read_text(errors="replace")
+        wrong = [f"the second run ended with {ended}"] if ended else self._wrong(study)
+        if wrong:
+            said += "\n".join(["", "and again:", (scratch / "again").read_text(errors="replace"), *wrong])
         shutil.rmtree(scratch)
-        return Story(kind, seed, done, code, said, seconds, whole)
+        return Story(kind, seed, done, code, said, seconds, whole=not wrong)
+
+    def _wrong(self, study: Path) -> list[str]:
+        """What is not as an undisturbed run leaves it."""
+        found = micro.result(study)
+        other = [f"{name} is not the same" for name, seal in self._expected.items() if found.get(name) != seal]
+        left = [path for end in ("draft", "old") for path in study.glob(f"artifacts/**/*.{end}")]
+        return other + [f"{path.relative_to(study)} is left" for path in left]
 
     def _befall(self, kind: str, study: Path, dice: random.Random, done: int) -> int:
         log, seconds = study.parent / "log", _FEW * (1 - done / len(self._snapshots))
