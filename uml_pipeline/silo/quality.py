@@ -116,6 +116,8 @@ def _observed(result: dict[str, Any]) -> str:
     if "unexpected_count" in result:
         return f"{result['unexpected_count']} of {result['element_count']} samples are not as expected"
     if "missing_count" in result:
-        missing = ", ".join(map(str, result["partial_missing_list"]))
-        return f"missing: {missing}" if missing else "nothing is missing"
+        count, named = result["missing_count"], sorted(map(str, result["partial_missing_list"]))
+        if count > len(named):  # some of a set, others in every process
+            return f"missing: {count}"
+        return f"missing: {', '.join(named)}" if named else "nothing is missing"
     return str(result["observed_value"])
