@@ -25,7 +25,7 @@ test: $(READY) lint  ## everything that needs no daemon and no browser
 test-all: test  ## and what takes minutes: a Ray cluster, a compiler, kills, a browser
 	$(BIN)/python -m pytest -m slow
 
-faults: $(READY)  ## 500 random faults: kills, full disks, flipped bits (half an hour on 2 idle cores)
+faults: $(READY)  ## 500 random faults: kills, full disks, flipped bits (an hour or so)
 	$(BIN)/python -m tests.faults
 
 fuzz: $(READY)  ## 12,000 damaged inputs of every kind (some minutes)
