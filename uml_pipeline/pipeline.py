@@ -192,7 +192,6 @@ def call(study: Study, step: Step) -> None:
     Raises:
         UserError: what the room found wrong with the input.
     """
-    Workspace(study.folder).sweep(step.stage, step.silo)  # DVC, or the ledger, keeps everyone else off
     run = import_module(f"uml_pipeline.{step.stage}.stage").run
     if step.silo:
         run(study, step.silo)

@@ -78,8 +78,8 @@ class Workspace:
         """An empty folder to fill: it becomes the artifact as a whole if the block ends well, else it vanishes."""
         final = self.folder(stage, name)
         final.parent.mkdir(parents=True, exist_ok=True)
+        self.sweep(stage, name)
         draft = final.parent / f".{final.name}.{os.getpid()}.draft"
-        shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir()
         try:
             yield draft
@@ -89,7 +89,7 @@ class Workspace:
             shutil.rmtree(draft, ignore_errors=True)
 
     def sweep(self, stage: str, name: str | None = None) -> None:
-        """Remove what killed processes left of an artifact. Nobody else may be writing it."""
+        """Remove what killed processes left of an artifact; the ledger, or DVC, keeps all others off it meanwhile."""
         final = self.folder(stage, name)
         for left in final.parent.glob(f".{final.name}.*"):
             if left.suffix in (".draft", ".old"):

@@ -68,7 +68,7 @@ def check(study: StudyOption = Path(), as_json: JsonOption = False) -> None:
     opened = Study(study)
     found = look_at(opened)
     if as_json:
-        typer.echo(json.dumps(found.plain(), indent=2))
+        typer.echo(json.dumps(asdict(found), indent=2))
     else:
         show(found, opened.target, console)
     raise typer.Exit(bool(found.problems))

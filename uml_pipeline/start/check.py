@@ -1,7 +1,6 @@
 """Is a study ready to run? Every silo is listed and tried on a few samples; what will run is named, with its cost."""
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 from uml_pipeline import graph, pipeline
 from uml_pipeline.errors import UserError
@@ -49,10 +48,6 @@ class Checked:
     problems: list[str] = field(default_factory=list)
     """What will stop the run."""
     hints: list[str] = field(default_factory=list)
-
-    def plain(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
 
 
 def check(study: Study) -> Checked:
