@@ -1,6 +1,7 @@
 """Stage model: the stripped model, which reads the target's modality alone."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -45,19 +46,22 @@ def _facts(workbench: Workbench, plan: Plan) -> dict[str, Any]:
         "bytes": sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()),
         "try it": dg.MetadataValue.md(show.code(f"uml predict {folder.relative_to(workbench.folder)} FILE...")),
         "made from": dg.MetadataValue.md("\n".join(_tree(origin, plan))),
-        "card": dg.MetadataValue.md((folder / "README.md").read_text(encoding="utf-8")),
+        "card": dg.MetadataValue.md(_card(folder)),
         "lineage": dg.MetadataValue.json(workbench.facts("model", "lineage.json")),
         "model": dg.MetadataValue.path(folder),
     }
 
 
-def _accuracy(test: dict[str, Any]) -> str:
-    """With its interval after Wilson, which holds near 100 %, too."""
-    from scipy.stats import binomtest
+def _card(folder: Path) -> str:
+    """Without its head, which is for the hub."""
+    return (folder / "README.md").read_text(encoding="utf-8").split("---\n", 2)[2]
 
-    right = round(test["ships"] / 100 * test["samples"])
-    low, high = binomtest(right, test["samples"]).proportion_ci(method="wilson")
-    return f"{test['ships']:.1f} % ({100 * low:.1f} to {100 * high:.1f}) of {test['samples']} samples"
+
+def _accuracy(test: dict[str, Any]) -> str:
+    """With its interval, as the card has it."""
+    from uml_pipeline.model.card import wilson
+
+    return f"{test['ships']:.1f} % ({wilson(test['ships'], test['samples'])}) of {test['samples']} samples"
 
 
 def _tree(branch: "Branch", plan: Plan, depth: int = 0) -> Iterator[str]:

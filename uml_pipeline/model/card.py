@@ -59,7 +59,7 @@ def _how_good(facts: Facts) -> str:
     test, rows = facts.metrics["test"], []
     for key, arm, who in (("ships", "method", "this model"), ("baseline", "against", "best without auxiliary silos")):
         label = _arm(facts, arm)["label"]
-        rows.append(f"| {who}: {_plain(label)} | {test[key]:.1f} % | {_wilson(test[key], test['samples'])} |")
+        rows.append(f"| {who}: {_plain(label)} | {test[key]:.1f} % | {wilson(test[key], test['samples'])} |")
     body = "\n".join(rows)
     return f"""## How good
 
@@ -126,7 +126,8 @@ labels, shares, features = model.predict(X), model.predict_proba(X), model.trans
 ```"""
 
 
-def _wilson(percent: float, samples: int) -> str:
+def wilson(percent: float, samples: int) -> str:
+    """95% interval of an accuracy in percent, which holds near 100, too; `none` without a sample."""
     from scipy.stats import binomtest
 
     if not samples:
