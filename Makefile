@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test test-all faults fuzz lint ui encoder clean
+.PHONY: demo test test-all faults fuzz docs lint ui encoder clean
 .DEFAULT_GOAL := demo
 
 $(READY): requirements.lock pyproject.toml
@@ -22,7 +22,7 @@ demo: $(READY)  ## fetch the data, run the six stages, print the result
 test: $(READY) lint  ## everything that needs no daemon and no browser
 	$(BIN)/python -m pytest -m "not slow"
 
-test-all: test  ## and what takes minutes: a Ray cluster, a compiler, kills, a browser
+test-all: test docs  ## and what takes minutes: a Ray cluster, a compiler, kills, a browser
 	$(BIN)/python -m pytest -m slow
 
 faults: $(READY)  ## 500 random faults: kills, full disks, flipped bits (an hour or so)
@@ -30,6 +30,9 @@ faults: $(READY)  ## 500 random faults: kills, full disks, flipped bits (an hour
 
 fuzz: $(READY)  ## 12,000 damaged inputs of every kind (some minutes)
 	$(BIN)/python -m tests.fuzz
+
+docs: $(READY)  ## the site with guides and reference, in site/; a broken link is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

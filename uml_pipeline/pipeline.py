@@ -266,7 +266,8 @@ def run(
         study: which study.
         only: stage names; none means all.
         force: run even what is up to date.
-        starting, finished: told about every step, for progress.
+        starting: told about every step before it, for progress.
+        finished: told about every step after it, and what became of it.
 
     Raises:
         UserError: from the first step that found its input wrong; what was done before it stays.
