@@ -37,6 +37,14 @@ def mentioned(page: str) -> Iterator[list[str]]:
         yield from map(_words, filter(None, map(_COMMAND.fullmatch, spans)))
 
 
+def links(page: str) -> Iterator[str]:
+    """Where the page's links and pictures lead."""
+    for token in _tokens(page):
+        for child in token.children or []:
+            if target := child.attrGet("href") or child.attrGet("src"):
+                yield str(target)
+
+
 def _tokens(page: str) -> list[Token]:
     return MarkdownIt().enable("table").parse(PAGES[page])
 

@@ -56,8 +56,8 @@ def test_python_runs_in_a_study(tiny_study: Study, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(("page", "block"), PARAMETERS)
 def test_parameters_are_accepted(page: str, block: str, tmp_path: Path) -> None:
     shown = yaml.safe_load(block)
-    silos = {"photos": {"modality": "image", "path": "photos"}}
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump({"target": "photos", "silos": silos} | shown))
+    silos = {"photos": {"modality": "image", "path": "photos"}} | shown.get("silos", {})
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump({"target": "photos"} | shown | {"silos": silos}))
     Study(tmp_path)
 
 
