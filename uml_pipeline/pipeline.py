@@ -152,9 +152,11 @@ class Outcome(Enum):
     """What became of one step of a run."""
 
     DONE = "done"
+    """It ran."""
     RESTORED = "restored"
     """An earlier run had made it of the same inputs: DVC's cache gave it back."""
     UNCHANGED = "unchanged"
+    """It was up to date."""
 
 
 @dataclass(frozen=True)
