@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -50,6 +51,7 @@ def _tokens(page: str) -> list[Token]:
 
 
 def _words(found: re.Match[str]) -> list[str]:
-    """As a shell splits them; another command's output is one word, and what is optional is there."""
+    """As a shell splits them, up to a pipe; another command's output is one word, and what is optional is there."""
     line = re.sub(r"\$\(.*?\)", "OUTPUT", found[1])
-    return shlex.split(re.sub(r"\[(-[^]]*)\]", r"\1", line), comments=True)
+    words = shlex.split(re.sub(r"\[(-[^]]*)\]", r"\1", line), comments=True)
+    return list(takewhile(lambda word: word not in {"|", ">", ";", "&"}, words))
