@@ -16,11 +16,12 @@ from uml_pipeline.study import Params
 def commands() -> str:
     """All verbs of `uml` with their options as Markdown, from typer itself.
 
-    Its lists of commands are left out: their texts are cut short, and the verbs follow anyway.
+    Its lists of commands are left out: their texts are cut short, and the verbs follow anyway. Examples become code.
     """
     wanted = ["uml_pipeline.cli", "utils", "docs", "--name", "uml", "--title", "The command uml"]
     told = subprocess.run([sys.executable, "-m", "typer", *wanted], check=True, capture_output=True, text=True).stdout
-    return re.sub(r"\*\*Commands\*\*:\n\n(\* .*\n)+\n", "", told)
+    told = re.sub(r"\*\*Commands\*\*:\n\n(\* .*\n)+\n", "", told)
+    return re.sub(r"^uml ", "    uml ", told, flags=re.M)
 
 
 def parameters() -> str:

@@ -33,6 +33,7 @@ def test_every_verb_is_told(reference) -> None:
     page = reference.commands()
     assert all(f"## `uml {verb}`" in page for verb in get_command(app).commands)
     assert "**Commands**" not in page
+    assert "\n    uml init --target photos --silo notes.csv\n" in page
 
 
 def test_every_key_is_told(reference) -> None:
