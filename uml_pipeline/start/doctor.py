@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.request import Request, urlopen
 
 from uml_pipeline.extras import EXTRAS
+from uml_pipeline.features.hub_reach import unreachable
 from uml_pipeline.workers import cores
 
 _TRIPLE = {"torchvision": (0, 15), "torchaudio": (2, 0)}  # their release that goes with torch 2.0; minors run in step
@@ -19,7 +19,6 @@ FATAL = ("Python", "packages", "torch")
 _NEEDED = ("image", "text", "audio", "hub", "pipeline")  # extras of an installation that runs studies
 _ROOM = 5e9  # bytes of disk: encoders' weights, features, DVC's cache
 _MEMORY = 4e9  # bytes
-_PATIENCE = 3.0  # seconds to wait for the hub
 
 
 @dataclass(frozen=True)
@@ -101,16 +100,12 @@ def _git() -> Finding:
 
 def _hub() -> Finding:
     """Only encoders by a hub's name need it, and only the first time."""
-    from huggingface_hub import constants
-
-    try:
-        with urlopen(Request(constants.ENDPOINT, method="HEAD"), timeout=_PATIENCE):
-            pass
-    except OSError as error:
+    why = unreachable()
+    if why is not None:
         fix = (
             "fine with built-in encoders and local checkpoints; else see to the network, or set HF_ENDPOINT to a mirror"
         )
-        return Finding("model hub", f"cannot be reached: {getattr(error, 'reason', error)}", False, fix)
+        return Finding("model hub", f"cannot be reached: {why}", False, fix)
     return Finding("model hub", "can be reached", True)
 
 
