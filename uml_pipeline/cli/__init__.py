@@ -16,7 +16,7 @@ def main() -> None:
     """Entry point: what the user, or the owner of the machine, can mend is printed plainly and exits with 2."""
     try:
         with optional():
-            app()
+            app(prog_name="uml")  # also as `python -m uml_pipeline`, and for the shell that asks what to complete
     except Exception as error:
         told = explained(error)
         if told is None:

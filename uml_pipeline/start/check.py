@@ -1,5 +1,6 @@
 """Is a study ready to run? Every silo is listed and tried on a few samples; what will run is named, with its cost."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from uml_pipeline import graph, pipeline
@@ -48,8 +49,10 @@ class Checked:
     hints: list[str] = field(default_factory=list)
 
 
-def check(study: Study) -> Checked:
+def check(study: Study, starting: Callable[[str], None] = lambda name: None) -> Checked:
     """Look at everything. Written are what an encoder fetches from its hub, and dvc.yaml where there is none.
+
+    `starting` is told about every silo, for progress.
 
     Raises:
         UserError: DVC cannot read the study's graph.
@@ -57,6 +60,7 @@ def check(study: Study) -> Checked:
     fresh, problems = pipeline.status(study), list[UserError]()
     seen, tried = dict[str, Look](), dict[str, Trial]()
     for name in study.params.silos:
+        starting(name)
         try:
             seen[name] = look(study, name)
             tried[name] = estimate.try_out(study, name, seen[name])
