@@ -13,7 +13,10 @@ from uml_pipeline.cli import completion
 app = typer.Typer(
     help="""Unpaired silos in, one stronger single-modality model out.
 
-    Start with `uml run` in a study's folder; `uml status` says what is up to date.""",
+    Start with `uml init` in a folder of your data, or `uml run` in a study's folder.
+
+    Scripts: `--json`, and exit codes: 1 the answer is no, 2 something is to be mended, 130 Ctrl-C. Shells:
+    `uml --install-completion` once, and Tab knows verbs, silos, releases and models.""",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",

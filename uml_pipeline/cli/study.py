@@ -11,8 +11,10 @@ from uml_pipeline.cli.app import JsonOption, StudyOption, app, aside, console, p
 from uml_pipeline.progress import waiting
 from uml_pipeline.workspace import Workspace, read_json
 
+STUDY = "The study"
 
-@app.command()
+
+@app.command(rich_help_panel=STUDY)
 def run(
     study: StudyOption = Path(),
     force: Annotated[bool, typer.Option("--force", help="Run again even what is up to date.")] = False,
@@ -55,7 +57,7 @@ def _interrupted(error: BaseException | None) -> bool:
     return error is not None and (isinstance(error, KeyboardInterrupt) or _interrupted(error.__context__))
 
 
-@app.command()
+@app.command(rich_help_panel=STUDY)
 def status(study: StudyOption = Path(), as_json: JsonOption = False) -> None:
     """Say for every step whether it is up to date."""
     from uml_pipeline import pipeline
@@ -72,7 +74,7 @@ def status(study: StudyOption = Path(), as_json: JsonOption = False) -> None:
     console.print(table)
 
 
-@app.command()
+@app.command(rich_help_panel=STUDY)
 def graph(
     code: Annotated[
         bool, typer.Option(help="Let the stages depend on the library's sources in this repository.")
@@ -84,7 +86,7 @@ def graph(
     typer.echo(render_yaml(code), nl=False)
 
 
-@app.command()
+@app.command(rich_help_panel=STUDY)
 def ui(
     study: StudyOption = Path(),
     port: Annotated[int, typer.Option(help="Of 127.0.0.1, where the webserver listens.")] = 3000,
