@@ -4,7 +4,8 @@ import sys
 
 from rich.console import Console
 
-# isort: off  each adds its verbs, in the order in which --help lists them
+# each adds its verbs, in the order in which --help lists them
+# isort: off
 from uml_pipeline.cli import start, study, model, registry, lineage, stages, theory  # noqa: F401
 
 # isort: on
