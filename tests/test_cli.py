@@ -180,6 +180,44 @@ def test_a_table_is_predicted_row_by_row(cellar: Path, uml: Uml, monkeypatch: py
     refused(uml("predict", "artifacts/model", "notes.csv"), "no column that the model knows", "acid, sugar")
 
 
+def test_scripts_get_json(cellar: Path, uml: Uml, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On stdout, and nothing else there."""
+    monkeypatch.chdir(cellar)
+
+    def told(*words: object) -> Any:
+        answer = uml(*words, "--json")
+        assert answer.code == 0, answer
+        return json.loads(answer.out)
+
+    assert told("run")["steps"]["trunk"] == "unchanged"
+    assert [one["up_to_date"] for one in told("status")] == [True] * 8
+    assert told("check")["problems"] == []
+    assert {one["what"] for one in told("doctor")} >= {"Python", "packages", "torch", "model hub"}
+    assert told("lineage")["nodes"][0]["step"] == "model"
+    assert [one["differs"] for one in told("verify")] == [[]] * 6
+    assert told("reproduce")["differs"] == []
+    assert told("promote")["outcome"] == "promoted"
+    assert [one["state"] for one in told("models")] == ["champion"]
+    assert Path(told("models", "--champion")["folder"]).is_dir()
+    rows = told("predict", "artifacts/model", "wine.csv", "--top", 1)
+    assert [row["sample"] for row in rows] == [f"wine.csv#{place}" for place in range(40)]
+    assert {row["label"] for row in rows} == {"red", "white"}
+    written = told("predict", "artifacts/model", "wine.csv", "--out", "preds.csv")
+    assert written == {"table": "preds.csv", "samples": 40, "recognised": 40}
+
+
+def test_scripts_get_the_same_exit_codes(cellar: Path, uml: Uml, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(cellar)
+    refused(uml("predict", "artifacts/model", "nowhere.csv", "--json"), "no such file")
+    refused(uml("status", "--study", cellar / "nowhere", "--json"), "no params.yaml here")
+    wine = (cellar / "wine.csv").read_text()
+    (cellar / "wine.csv").write_text(wine + "7,7,red\n")
+    changed = uml("verify", "--json")
+    (cellar / "wine.csv").write_text(wine)
+    assert changed.code == 1
+    assert any("added" in line for one in json.loads(changed.out) for line in one["differs"])
+
+
 def test_what_comes_next_can_be_typed(cellar: Path, uml: Uml, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(cellar)
     told = uml("run").out

@@ -1,16 +1,28 @@
-"""Progress of long work: a bar with rate and time left, on the terminal alone."""
+"""Progress of long work, with rate and time left: a bar on the terminal, a line now and then in a log."""
 
 import resource
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.text import Text
 
 _STYLE = "progress.data.speed"
+_EVERY = 30.0  # seconds between two lines of a log
 
 
 class Advance(Protocol):
@@ -28,12 +40,14 @@ def progress(
     `unit`: of what they take in, such as tokens; its rate is shown then, and the most memory so far. `shown`: whether
     by this one of several processes.
     """
-    columns: list[ProgressColumn] = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate()]
-    columns += [_Taken(unit), _Memory()] if unit else []
     console = Console(stderr=True)
-    hidden = not (shown and console.is_interactive)  # rich would leave an empty line in a log for every bar
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=hidden) as bar:
-        task = bar.add_task(what, total=total, completed=done, taken=0)
+    if shown and not console.is_interactive:
+        yield _Log(what, total, done)
+        return
+    columns: list[ProgressColumn] = [TextColumn("{task.description}"), BarColumn(bar_width=20), MofNCompleteColumn()]
+    columns += [_Pace(), *([_Taken(unit), _Memory()] if unit else [])]
+    with Progress(*columns, console=console, transient=True, disable=not shown) as bar:
+        task = bar.add_task(what, total=total, completed=done, before=done, taken=0)
 
         def advance(count: int, taken: int = 0) -> None:
             bar.update(task, advance=count, taken=bar.tasks[task].fields["taken"] + taken)
@@ -41,10 +55,51 @@ def progress(
         yield advance
 
 
-class _Rate(ProgressColumn):
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Show `what`, and for how long, while the block does what cannot be counted; a log gets nothing."""
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_interactive) as bar:
+        bar.add_task(what, total=None)
+        yield
+
+
+def pace(count: int, seconds: float, left: int | None) -> str:
+    """How fast `count` went in so many seconds, and how long `left` more will take: `12/s, 0:00:40 left`. Over all that
+    was done: work that comes in bursts would otherwise be promised for the next second.
+    """
+    if not count or not seconds:
+        return ""
+    each = seconds / count
+    rate = f"{1 / each:.0f}/s" if each < 1 else f"{each:.0f} s each"
+    return f"{rate}, {timedelta(seconds=round(each * left))} left" if left else rate
+
+
+class _Log:
+    """An Advance that writes a line now and then."""
+
+    def __init__(self, what: str, total: int | None, done: int) -> None:
+        self._what, self._total, self._before, self._done = what, total, done, done
+        self._began = self._told = time.monotonic()
+
+    def __call__(self, count: int, taken: int = 0) -> None:
+        self._done += count
+        now = time.monotonic()
+        if now - self._told < _EVERY:
+            return
+        self._told = now
+        left = None if self._total is None else self._total - self._done
+        of = "" if self._total is None else f" of {self._total}"
+        told = pace(self._done - self._before, now - self._began, left)
+        print(f"{self._what}: {self._done}{of}, {told}", file=sys.stderr, flush=True)
+
+
+class _Pace(ProgressColumn):
     def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text(f"{speed:.0f}/s" if speed else "", style=_STYLE)
+        left = None if task.remaining is None else int(task.remaining)
+        told = pace(int(task.completed) - task.fields["before"], task.elapsed or 0.0, left)
+        return Text(told or str(timedelta(seconds=int(task.elapsed or 0))), style=_STYLE)
 
 
 class _Taken(ProgressColumn):

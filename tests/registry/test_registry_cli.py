@@ -1,3 +1,6 @@
+import json
+import re
+
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
@@ -21,10 +24,12 @@ def uml(study: Study, *words: str) -> Result:
     return CliRunner().invoke(app, [*words, "--study", str(study.folder)])
 
 
-def states(study: Study) -> list[tuple[str, str]]:
-    """Release and state of each line of `uml models`."""
-    lines = [line.split("│") for line in uml(study, "models").stdout.splitlines() if line.startswith("│")]
-    return [(cells[1].strip(), cells[-2].strip()) for cells in lines]
+def states(study: Study) -> list[tuple[int | None, str]]:
+    """Release and state of each model; the table for people names the states in the same order."""
+    told = json.loads(uml(study, "models", "--json").stdout)
+    shown = re.findall("champion *$|earlier *$|refused *$|taken back *$", uml(study, "models").stdout, re.MULTILINE)
+    assert [one.strip() for one in shown] == [one["state"] for one in told]
+    return [(one["release"], one["state"]) for one in told]
 
 
 def test_a_life_of_releases(study: Study) -> None:
@@ -37,9 +42,9 @@ def test_a_life_of_releases(study: Study) -> None:
     refused = uml(study, "promote")
     assert refused.exit_code == 1
     assert refused.stdout.startswith("refused: worse than the champion: \N{MINUS SIGN}")
-    assert states(study) == [("1", "earlier"), ("2", "champion"), ("", "refused")]
+    assert states(study) == [(1, "earlier"), (2, "champion"), (None, "refused")]
     assert "release 1 again" in uml(study, "rollback").stdout
-    assert states(study) == [("1", "champion"), ("2", "taken back"), ("", "refused")]
+    assert states(study) == [(1, "champion"), (2, "taken back"), (None, "refused")]
     folder = uml(study, "models", "--champion").stdout.strip()
     now = champion(study)
     assert now is not None

@@ -135,6 +135,17 @@ def test_what_would_stop_a_run_is_told_before_it(uml: Uml, tiny_study: Study) ->
         assert told in out
 
 
+def test_a_few_bad_samples_stop_nothing(uml: Uml, tiny_study: Study) -> None:
+    (tiny_study.data("drawings") / "red-circle" / "ada.png").write_bytes(b"broken")
+    code, out, _ = uml("check", "--study", tiny_study.folder)
+    assert (code, "ready: `uml run`" in out) == (0, True)
+    assert "drawings: of 36 samples that were tried, 1 will be set aside: not a readable image" in out
+    for path in tiny_study.data("drawings").rglob("*.png"):
+        path.write_bytes(b"broken")
+    code, out, _ = uml("check", "--study", tiny_study.folder)
+    assert (code, "none of 36 samples that were tried is any good" in out) == (1, True)
+
+
 def test_the_machine(uml: Uml, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "_hub", lambda: doctor.Finding("model hub", "cannot be reached", False, "see to it"))
     code, out, _ = uml("doctor", "--study", tmp_path, "--json")
@@ -142,7 +153,9 @@ def test_the_machine(uml: Uml, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert code == 0, "a hub out of reach stops nobody who needs none"
     assert found["packages"]["well"]
     assert found["torch"]["well"]
-    monkeypatch.setattr(doctor, "version", lambda name: "2.13.0" if name == "torch" else "0.26.0")
+    mixed = Mock(side_effect=RuntimeError("operator torchvision::nms does not exist"))
+    monkeypatch.setattr(doctor, "import_module", mixed)
     code, out, _ = uml("doctor", "--study", tmp_path)
     assert code == 1
-    assert "install the three of one release" in out
+    assert "torchvision::nms does not exist" in out
+    assert "install them anew, together" in out

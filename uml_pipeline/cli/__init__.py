@@ -4,7 +4,11 @@ import sys
 
 from rich.console import Console
 
-from uml_pipeline.cli import lineage, model, registry, stages, start, study, theory  # noqa: F401  each adds its verbs
+# each adds its verbs, in the order in which --help lists them
+# isort: off
+from uml_pipeline.cli import start, study, model, registry, lineage, stages, theory  # noqa: F401
+
+# isort: on
 from uml_pipeline.cli.app import app, console
 from uml_pipeline.errors import explained
 from uml_pipeline.extras import optional
@@ -16,7 +20,7 @@ def main() -> None:
     """Entry point: what the user, or the owner of the machine, can mend is printed plainly and exits with 2."""
     try:
         with optional():
-            app()
+            app(prog_name="uml")  # also as `python -m uml_pipeline`, and for the shell that asks what to complete
     except Exception as error:
         told = explained(error)
         if told is None:

@@ -1,15 +1,16 @@
 """Verbs about where a shipped model comes from: say it, check whether it still holds, do it again."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from uml_pipeline.cli.app import MODELS, ModelArgument, StudyOption, app, console
+from uml_pipeline.cli.app import MODELS, JsonOption, ModelArgument, StudyOption, app, aside, console, print_json
 
 if TYPE_CHECKING:
+    from uml_pipeline.lineage.reproduce import Reproduction
     from uml_pipeline.lineage.verify import Finding
 
 _MADE = Path("artifacts/model")
@@ -17,38 +18,48 @@ _SHOWN = 20
 
 
 @app.command(rich_help_panel=MODELS)
-def lineage(
-    model: ModelArgument = _MADE,
-    json: Annotated[bool, typer.Option("--json", help="As lineage.json has it, for programs.")] = False,
-) -> None:
+def lineage(model: ModelArgument = _MADE, as_json: JsonOption = False) -> None:
     """Print where a model comes from: model, trunk, features, silos, with hashes, parameters and code."""
     from uml_pipeline.lineage import read, tree
 
-    if json:
-        typer.echo(read(model).model_dump_json(indent=2))
+    if as_json:
+        print_json(read(model))
     else:
         console.print(tree(model))
 
 
 @app.command(rich_help_panel=MODELS)
-def verify(model: ModelArgument = _MADE, study: StudyOption = Path()) -> None:
+def verify(model: ModelArgument = _MADE, study: StudyOption = Path(), as_json: JsonOption = False) -> None:
     """Read all of a model's inputs again and say what changed since it was made. Exit code 1: something did."""
     from uml_pipeline.lineage.verify import verify
     from uml_pipeline.study import Study
 
     findings = verify(Study(study), model)
-    _show(findings)
+    if as_json:
+        print_json(findings)
+    else:
+        _show(findings)
     if any(one.differs for one in findings):
         raise typer.Exit(1)
 
 
 @app.command(rich_help_panel=MODELS)
-def reproduce(model: ModelArgument = _MADE, study: StudyOption = Path()) -> None:
+def reproduce(model: ModelArgument = _MADE, study: StudyOption = Path(), as_json: JsonOption = False) -> None:
     """Make a model again from its recorded inputs and compare the bytes. Exit code 1: they differ."""
     from uml_pipeline.lineage.reproduce import reproduce
     from uml_pipeline.study import Study
 
-    found = reproduce(Study(study), model, starting=lambda step: console.print(f"[bold]{step.address}[/bold] …"))
+    words = aside if as_json else console
+    found = reproduce(Study(study), model, starting=lambda step: words.print(f"[bold]{step.address}[/bold] …"))
+    if as_json:
+        print_json(found)
+    else:
+        _tell(found)
+    if found.differs:
+        raise typer.Exit(1)
+
+
+def _tell(found: "Reproduction") -> None:
     if not found.differs:
         console.print("equal: every byte of weights, configuration and labels")
         return
@@ -59,7 +70,6 @@ def reproduce(model: ModelArgument = _MADE, study: StudyOption = Path()) -> None
         _show(found.because)
     else:
         console.print("code and packages are those that made the model: another machine may round otherwise")
-    raise typer.Exit(1)
 
 
 def _plain(line: str) -> Text:

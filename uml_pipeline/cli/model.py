@@ -1,20 +1,26 @@
 """Verbs about a shipped model: use it, export it, publish it, and say where it comes from."""
 
+import json
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from uml_pipeline.cli.app import MODELS, app
+from uml_pipeline.cli import completion
+from uml_pipeline.cli.app import MODELS, JsonOption, ModelArgument, app, print_json
 from uml_pipeline.errors import UserError
 
 if TYPE_CHECKING:
     from uml_pipeline.model import UnimodalModel
     from uml_pipeline.model.listing import Named
+    from uml_pipeline.model.predictions import Append
 
 ShippedArgument = Annotated[
-    str, typer.Argument(help="Folder of a shipped model, e.g. artifacts/model; or `hf://USER/NAME`.")
+    str,
+    typer.Argument(
+        help="Folder of a shipped model, e.g. artifacts/model; or `hf://USER/NAME`.", autocompletion=completion.models
+    ),
 ]
 
 
@@ -41,17 +47,23 @@ def predict(
         Path | None,
         typer.Option(help="Write a table, .parquet, .csv or .jsonl; what cannot be read is a row with an error."),
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Recognise samples with a shipped model: needs its folder alone, none of the study's data."""
+    """Recognise samples with a shipped model: needs its folder alone, none of the study's data.
+
+    With `--out` or `--json`, what cannot be read is a row with an `error`; exit code 1: that was all of them.
+    """
     from uml_pipeline.model import UnimodalModel
     from uml_pipeline.model.listing import listed
 
     loaded = UnimodalModel.load(model)
     named = listed(samples, loaded)
-    if out is None:
+    if out is None and not as_json:
         _print(loaded, named, top)
-    else:
-        _write(loaded, named, top, out)
+        return
+    good = _print_rows(loaded, named, top) if out is None else _write(loaded, named, top, out, as_json)
+    if not good:
+        raise typer.Exit(1)
 
 
 def _print(model: "UnimodalModel", named: "list[Named]", top: int) -> None:
@@ -66,22 +78,41 @@ def _print(model: "UnimodalModel", named: "list[Named]", top: int) -> None:
             typer.echo(f"{name}\t" + "\t".join(f"{label} {share:.1%}" for label, share in guesses))
 
 
-def _write(model: "UnimodalModel", named: "list[Named]", top: int, out: Path) -> None:
+def _print_rows(model: "UnimodalModel", named: "list[Named]", top: int) -> int:
+    rows = list[dict[str, Any]]()
+    good = _tabled(model, named, top, lambda some: rows.extend(json.loads(some.to_json(orient="records"))))
+    print_json(rows)
+    return good
+
+
+def _write(model: "UnimodalModel", named: "list[Named]", top: int, out: Path, as_json: bool) -> int:
+    from uml_pipeline.model.predictions import writing
+
+    with writing(out) as append:
+        good = _tabled(model, named, top, append)
+    bad = len(named) - good
+    told = f"; {bad} could not be read, see the column `error`" if bad else ""
+    if as_json:
+        print_json({"table": out, "samples": len(named), "recognised": good})
+    else:
+        typer.echo(f"{good} of {len(named)} samples recognised: {out}{told}")
+    return good
+
+
+def _tabled(model: "UnimodalModel", named: "list[Named]", top: int, append: "Append") -> int:
+    """Give all rows to `append`; how many were recognised."""
     from uml_pipeline.model.outcomes import outcomes
-    from uml_pipeline.model.predictions import table, writing
+    from uml_pipeline.model.predictions import table
     from uml_pipeline.progress import progress
 
-    bad = 0
-    with writing(out) as append, progress("samples", len(named)) as advance:
+    good = 0
+    with progress("samples", len(named)) as advance:
         for some in outcomes(model, named):
             rows = table(model, some, top)
             append(rows)
-            bad += int(rows["error"].notna().sum())
+            good += int(rows["error"].isna().sum())
             advance(len(some))
-    told = f"; {bad} could not be read, see the column `error`" if bad else ""
-    typer.echo(f"{len(named) - bad} of {len(named)} samples recognised: {out}{told}")
-    if bad == len(named):
-        raise typer.Exit(1)
+    return good
 
 
 @app.command(rich_help_panel=MODELS)
@@ -110,7 +141,7 @@ def export(
 
 @app.command(rich_help_panel=MODELS)
 def push(
-    model: Annotated[Path, typer.Argument(help="Folder of a shipped model.")],
+    model: ModelArgument,
     repository: Annotated[str, typer.Argument(metavar="USER/NAME", help="Repository of the Hugging Face hub.")],
     private: Annotated[bool, typer.Option("--private", help="If it is new, let nobody else see it.")] = False,
 ) -> None:

@@ -1,18 +1,15 @@
 """Verbs of the first hour: a new study, whether it is ready, and whether this machine is."""
 
-import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from uml_pipeline.cli.app import StudyOption, app, console
+from uml_pipeline.cli.app import JsonOption, StudyOption, app, aside, console, print_json
 from uml_pipeline.errors import UserError
 
-JsonOption = Annotated[bool, typer.Option("--json", help="For scripts: JSON instead of tables.")]
 START = "Start here"
 
 
@@ -66,9 +63,9 @@ def check(study: StudyOption = Path(), as_json: JsonOption = False) -> None:
     from uml_pipeline.study import Study
 
     opened = Study(study)
-    found = look_at(opened)
+    found = look_at(opened, starting=lambda name: aside.print(f"looking at {name} …"))
     if as_json:
-        typer.echo(json.dumps(asdict(found), indent=2))
+        print_json(found)
     else:
         show(found, opened.target, console)
     raise typer.Exit(bool(found.problems))
@@ -84,7 +81,7 @@ def doctor(study: StudyOption = Path(), as_json: JsonOption = False) -> None:
 
     found = examine(study)
     if as_json:
-        typer.echo(json.dumps([asdict(one) for one in found], indent=2))
+        print_json(found)
     else:
         for one in found:
             mark, style = ("ok", "green") if one.well else ("!!", "yellow")

@@ -1,38 +1,55 @@
 """Verbs about a study as a whole: bring it up to date, say what is, print its graph, fetch the demo's data."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from uml_pipeline.cli.app import StudyOption, app, console
+from uml_pipeline.cli.app import JsonOption, StudyOption, app, aside, console, print_json
+from uml_pipeline.progress import waiting
+from uml_pipeline.workspace import Workspace, read_json
+
+STUDY = "The study"
 
 
-@app.command()
+@app.command(rich_help_panel=STUDY)
 def run(
     study: StudyOption = Path(),
     force: Annotated[bool, typer.Option("--force", help="Run again even what is up to date.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Bring the whole study up to date: runs what changed, skips the rest."""
     from uml_pipeline import pipeline
     from uml_pipeline.report.summary import show
+    from uml_pipeline.report.tracked import METRICS
     from uml_pipeline.study import Study
 
-    opened = Study(study)
+    opened, words, outcomes = Study(study), aside if as_json else console, dict[str, str]()
+
+    def finished(step: pipeline.Step, outcome: pipeline.Outcome) -> None:
+        words.print(f"  {outcome.value}")
+        outcomes[step.address] = outcome.value
+
     try:
-        pipeline.run(
-            opened,
-            force=force,
-            starting=lambda step: console.print(f"[bold]{step.address}[/bold] …"),
-            finished=lambda step, outcome: console.print(f"  {outcome.value}"),
-        )
+        with ExitStack() as first:
+            first.enter_context(waiting("looking at what changed"))
+
+            def starting(step: pipeline.Step) -> None:
+                first.close()
+                words.print(f"[bold]{step.address}[/bold] …")
+
+            pipeline.run(opened, force=force, starting=starting, finished=finished)
     except BaseException as error:
         if not _interrupted(error):
             raise
-        console.print("stopped: what is done stays, and `uml run` goes on from there")
+        words.print("stopped: what is done stays, and `uml run` goes on from there")
         raise typer.Exit(130) from None
-    show(opened, console)
+    if as_json:
+        print_json({"steps": outcomes, **read_json(Workspace(opened.folder).reading("report") / METRICS)})
+    else:
+        show(opened, console)
 
 
 def _interrupted(error: BaseException | None) -> bool:
@@ -40,19 +57,24 @@ def _interrupted(error: BaseException | None) -> bool:
     return error is not None and (isinstance(error, KeyboardInterrupt) or _interrupted(error.__context__))
 
 
-@app.command()
-def status(study: StudyOption = Path()) -> None:
+@app.command(rich_help_panel=STUDY)
+def status(study: StudyOption = Path(), as_json: JsonOption = False) -> None:
     """Say for every step whether it is up to date."""
     from uml_pipeline import pipeline
     from uml_pipeline.study import Study
 
+    with waiting("looking at what changed"):
+        found = pipeline.status(Study(study))
+    if as_json:
+        print_json([{"step": step.address, "up_to_date": fresh} for step, fresh in found.items()])
+        return
     table = Table("step", "state")
-    for step, fresh in pipeline.status(Study(study)).items():
+    for step, fresh in found.items():
         table.add_row(step.address, "[green]up to date[/green]" if fresh else "[yellow]to do[/yellow]")
     console.print(table)
 
 
-@app.command()
+@app.command(rich_help_panel=STUDY)
 def graph(
     code: Annotated[
         bool, typer.Option(help="Let the stages depend on the library's sources in this repository.")
@@ -64,7 +86,7 @@ def graph(
     typer.echo(render_yaml(code), nl=False)
 
 
-@app.command()
+@app.command(rich_help_panel=STUDY)
 def ui(
     study: StudyOption = Path(),
     port: Annotated[int, typer.Option(help="Of 127.0.0.1, where the webserver listens.")] = 3000,

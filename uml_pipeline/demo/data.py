@@ -5,10 +5,9 @@ import random
 import shutil
 from pathlib import Path
 
-from rich.progress import track
-
 from uml_pipeline.demo.emoji import EmojiSets, load, render
 from uml_pipeline.demo.sources import ARTISTS
+from uml_pipeline.progress import progress
 
 SCRAMBLE_SEED = 2026
 
@@ -34,12 +33,14 @@ def write(study: Path) -> None:
 def _write_drawings(sets: EmojiSets, folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     rows = []
-    for emoji in track(sets.novel, "drawing", transient=True):
-        (folder / emoji.name).mkdir(parents=True)
-        for artist in ARTISTS:
-            name = f"{emoji.name}/{artist}.png"
-            (folder / name).write_bytes(render(sets.svg[artist, emoji.name]))
-            rows.append((name, artist))
+    with progress("drawing", len(sets.novel)) as advance:
+        for emoji in sets.novel:
+            (folder / emoji.name).mkdir(parents=True)
+            for artist in ARTISTS:
+                name = f"{emoji.name}/{artist}.png"
+                (folder / name).write_bytes(render(sets.svg[artist, emoji.name]))
+                rows.append((name, artist))
+            advance(1)
     _write_csv(folder / "metadata.csv", ("file_name", "artist"), rows)
 
 

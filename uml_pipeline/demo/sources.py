@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from uml_pipeline.errors import UserError
+from uml_pipeline.progress import waiting
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,8 @@ def _fetch(package: Package, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     spec = f"{package.name}@{package.version}"
     command = ["pack", spec, "--silent", "--pack-destination", str(path.parent)]
-    done = npm(command, return_completed_process=True, capture_output=True, text=True)
+    with waiting(f"fetching {spec}"):
+        done = npm(command, return_completed_process=True, capture_output=True, text=True)
     if done.returncode or not path.exists():
         raise UserError(
             f"npm could not fetch {spec}",

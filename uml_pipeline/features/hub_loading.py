@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import torch
 
 from uml_pipeline.errors import UserError
 from uml_pipeline.features.encoders import Spec
+from uml_pipeline.features.hub_reach import impatient
 
 EXPORTED = "encoder"  # subfolder of a shipped model
 _NOT_THE_NETWORK = {"architectures", "dtype", "transformers_version"}  # keys of a configuration
@@ -62,25 +63,39 @@ def opened(spec: Spec, what: str, kinds: Collection[str] | None = None) -> Itera
     from transformers import AutoConfig
     from transformers.utils import cached_file, extract_commit_hash, logging
 
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()  # it would report weights that are missing: we check them
+    _quiet(logging)
     local = spec.folder / (EXPORTED if spec.exported else spec.rest)
     source, revision = (local, None) if local.is_dir() else (spec.rest, spec.options.get("revision"))
+    instead = "download it and give its folder: `transformers/<folder>`"
     try:
-        if not local.is_dir():  # all files of one state of the repository, whatever is pushed meanwhile
-            revision = extract_commit_hash(cached_file(source, "config.json", revision=revision), None)
-        options = {"revision": revision, "trust_remote_code": False}
-        config = AutoConfig.from_pretrained(source, **options)
-        if kinds is not None and config.model_type not in kinds:
-            fix = f"use one of these kinds: {', '.join(kinds)}"
-            raise UserError(f"{config.model_type!r} is no {what} network known here", where=str(source), fix=fix)
-        yield Checkpoint(source, options, config)
+        with nullcontext() if local.is_dir() else impatient(f"{what} model {str(source)!r}", instead):
+            if not local.is_dir():  # all files of one state of the repository, whatever is pushed meanwhile
+                revision = extract_commit_hash(cached_file(source, "config.json", revision=revision), None)
+            options = {"revision": revision, "trust_remote_code": False}
+            config = AutoConfig.from_pretrained(source, **options)
+            if kinds is not None and config.model_type not in kinds:
+                fix = f"use one of these kinds: {', '.join(kinds)}"
+                raise UserError(f"{config.model_type!r} is no {what} network known here", where=str(source), fix=fix)
+            yield Checkpoint(source, options, config)
     except (ImportError, OSError, RuntimeError, SafetensorError, ValueError) as error:
         raise UserError(
             f"{what} model {str(source)!r} cannot be loaded",
             where=(str(error) or repr(error)).strip().splitlines()[0],
-            fix="check its name and the network, or download it and give its folder: `transformers/<folder>`",
+            fix=f"check its name, or {instead}",
         ) from None
+
+
+def _quiet(logging: Any) -> None:
+    """No bar for weights that are read, and no report of those that are missing: we check them. Bars of downloads stay,
+    on a terminal.
+    """
+    from huggingface_hub.utils import are_progress_bars_disabled, enable_progress_bars
+
+    shown = not are_progress_bars_disabled()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    if shown:
+        enable_progress_bars()
 
 
 def recipe(net: Any) -> list[bytes]:

@@ -1,5 +1,6 @@
 """Image encoders of timm, with the hub's weights or a local checkpoint."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from torch import Tensor
 from uml_pipeline.errors import UserError
 from uml_pipeline.features.encoders import WEIGHTS, Spec, digest, list_encoders, unknown
 from uml_pipeline.features.grids import grid_of
+from uml_pipeline.features.hub_reach import impatient
 from uml_pipeline.features.timm_checkpoints import read
 from uml_pipeline.features.timm_options import split
 from uml_pipeline.features.torch_images import ImageEncoder, ready, state_bytes
@@ -94,8 +96,11 @@ def _create(spec: Spec, kwargs: dict[str, Any], wanted: dict[str, Any]) -> Any:
     size = wanted.get("img_size") or wanted.get("input_size", ())[1:]
     known = timm.get_pretrained_cfg(arch)
     sized = {"img_size": size} if size and known and known.fixed_input_size else {}
+    instead = "name a local safetensors file: `checkpoint:`"
+    hub = nullcontext() if spec.checkpoint else impatient(f"weights of timm/{arch}", instead)
     try:
-        return timm.create_model(arch, pretrained=spec.checkpoint is None, num_classes=0, **kwargs, **sized)
+        with hub:
+            return timm.create_model(arch, pretrained=spec.checkpoint is None, num_classes=0, **kwargs, **sized)
     except (AssertionError, TypeError) as error:
         fix = "correct what follows the `?` in `encoder`"
         raise UserError(f"timm refuses a keyword of {arch!r}", where=str(error), fix=fix) from None
@@ -103,5 +108,5 @@ def _create(spec: Spec, kwargs: dict[str, Any], wanted: dict[str, Any]) -> Any:
         raise UserError(
             f"the pretrained weights of timm/{arch} cannot be had",
             where=str(error).splitlines()[0],
-            fix="check the network and the name's tag, or name a local safetensors file: `checkpoint:`",
+            fix=f"check the name's tag, or {instead}",
         ) from None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from uml_pipeline.errors import UserError
 from uml_pipeline.extras import optional
+from uml_pipeline.features.hub_reach import impatient
 
 PREFIX = "hf://"
 _FILES = ["*.safetensors", "*.json", "*.md", "*.txt", "*.model"]  # nothing that could execute
@@ -23,7 +24,8 @@ def fetched(path: Path | str) -> Path:
     with _asking(str(path), "check the name and the network; a private one: `hf auth login`"):
         from huggingface_hub import snapshot_download
 
-        return Path(snapshot_download(name, revision=revision or None, allow_patterns=_FILES))
+        with impatient(f"model {name!r}", "copy the model's folder here"):
+            return Path(snapshot_download(name, revision=revision or None, allow_patterns=_FILES))
 
 
 def push(folder: Path, repository: str, *, private: bool = False) -> str:
@@ -36,7 +38,9 @@ def push(folder: Path, repository: str, *, private: bool = False) -> str:
     from uml_pipeline.model.unimodal import UnimodalModel
 
     UnimodalModel.load(folder)  # a damaged one stays here
-    with _asking(repository, "log in: `hf auth login`, with a token that may write; the name is USER/NAME"):
+    with _asking(
+        repository, "check the network, and log in: `hf auth login`, with a token that may write; the name is USER/NAME"
+    ):
         from huggingface_hub import HfApi
 
         api = HfApi()

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from uml_pipeline.cache import Cache
+from uml_pipeline.progress import waiting
 from uml_pipeline.samples import Container, open_container
 from uml_pipeline.silo.config import SiloConfig
 from uml_pipeline.silo.examples import write_examples
@@ -43,7 +44,8 @@ def run(study: Study, name: str) -> None:
     with Cache(study.folder, cache_name(config.modality)) as cache:
         table = look(config, name, container, cache)
         named = {config.synonyms.get(one, one) for one in container.classes()} if config.label else set()
-        quality = assess(table, sorted(named.union(table["label"].dropna())), config)
+        with waiting(f"judging {name}"):
+            quality = assess(table, sorted(named.union(table["label"].dropna())), config)
         require_sound(quality, name)
         with Workspace(study.folder).writing("silo", name) as folder:
             write_manifest(table, config.modality, folder)

@@ -1,17 +1,16 @@
 """Is a study ready to run? Every silo is listed and tried on a few samples; what will run is named, with its cost."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from uml_pipeline import graph, pipeline
 from uml_pipeline.errors import UserError
 from uml_pipeline.pipeline import Step
-from uml_pipeline.relevance.coverage import coverage
 from uml_pipeline.start import estimate
 from uml_pipeline.start.estimate import Trial
+from uml_pipeline.start.hints import hints, unlearnable
 from uml_pipeline.start.look import Look, look
 from uml_pipeline.study import Study
-
-_FEW = 2  # samples a class, below which a class cannot stand on two sides of a split
 
 
 @dataclass(frozen=True)
@@ -23,8 +22,8 @@ class Silo:
     samples: int
     bad: int
     classes: int
-    shared: int
-    """With the target."""
+    shared: int | None
+    """Classes that the target has, too; None: what the target has is not known."""
     encoder: str
 
 
@@ -50,8 +49,10 @@ class Checked:
     hints: list[str] = field(default_factory=list)
 
 
-def check(study: Study) -> Checked:
+def check(study: Study, starting: Callable[[str], None] = lambda name: None) -> Checked:
     """Look at everything. Written are what an encoder fetches from its hub, and dvc.yaml where there is none.
+
+    `starting` is told about every silo, for progress.
 
     Raises:
         UserError: DVC cannot read the study's graph.
@@ -59,6 +60,7 @@ def check(study: Study) -> Checked:
     fresh, problems = pipeline.status(study), list[UserError]()
     seen, tried = dict[str, Look](), dict[str, Trial]()
     for name in study.params.silos:
+        starting(name)
         try:
             seen[name] = look(study, name)
             tried[name] = estimate.try_out(study, name, seen[name])
@@ -67,15 +69,19 @@ def check(study: Study) -> Checked:
     known = seen.get(study.target)
     silos = [_silo(study, name, one, known) for name, one in seen.items()]
     memory = estimate.memory([(len(seen[name].labels), one.dim) for name, one in tried.items()])
-    said = [str(one) for one in problems] + (_unlearnable(known, study.target) if known else [])
+    said = [str(one) for one in problems] + (unlearnable(known, study.target) if known else [])
     return Checked(
-        silos, _ahead(study, fresh, tried, known), memory if not problems else None, said, _hints(study, seen)
+        silos,
+        _ahead(study, fresh, tried, known),
+        memory if not problems else None,
+        said,
+        hints(study, seen, {name: one.bad for name, one in tried.items()}),
     )
 
 
 def _silo(study: Study, name: str, seen: Look, target: Look | None) -> Silo:
     config, classes = study.silo(name), set(seen.classes.index)
-    shared = len(classes & set(target.classes.index)) if target else 0
+    shared = len(classes & set(target.classes.index)) if target else None
     count = len(seen.labels) + seen.bad.total()
     return Silo(name, config.modality, count, seen.bad.total(), len(classes), shared, config.encoder)
 
@@ -99,29 +105,3 @@ def _seconds(study: Study, step: Step, tried: dict[str, Trial], target: Look | N
         "model": estimate.STAGE,
     }
     return known.get(step.stage)
-
-
-def _unlearnable(target: Look, name: str) -> list[str]:
-    if len(target.classes) >= 2:
-        return []
-    fix = "put samples of each class in a folder of its own, or name the column with the classes: `label`"
-    return [
-        str(UserError(f"the target has {len(target.classes)} class(es); it takes two", where=f"silo {name!r}", fix=fix))
-    ]
-
-
-def _hints(study: Study, seen: dict[str, Look]) -> list[str]:
-    hints = [
-        f"{name}: {count} of {reason!r} will be set aside"
-        for name, one in seen.items()
-        for reason, count in one.bad.items()
-    ]
-    if study.target not in seen:
-        return hints
-    target = seen[study.target]
-    if few := int((target.classes < _FEW).sum()):
-        hints.append(f"{study.target}: {few} classes have a single sample: they cannot be both learnt and tested")
-    for name in study.auxiliary:
-        if name in seen:
-            hints += [f"{name}: {reason}" for reason in coverage(target.labels, seen[name].labels).reasons()]
-    return hints or ([] if study.auxiliary else ["there is no auxiliary silo: the baseline alone will be trained"])

@@ -5,21 +5,21 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib import import_module
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.request import Request, urlopen
 
 from uml_pipeline.extras import EXTRAS
+from uml_pipeline.features.hub_reach import unreachable
 from uml_pipeline.workers import cores
 
-_TRIPLE = {"torchvision": (0, 15), "torchaudio": (2, 0)}  # their release that goes with torch 2.0; minors run in step
+_TRIPLE = ("torch", "torchvision", "torchaudio")
 FATAL = ("Python", "packages", "torch")
 """What nothing runs without."""
 _NEEDED = ("image", "text", "audio", "hub", "pipeline")  # extras of an installation that runs studies
 _ROOM = 5e9  # bytes of disk: encoders' weights, features, DVC's cache
 _MEMORY = 4e9  # bytes
-_PATIENCE = 3.0  # seconds to wait for the hub
 
 
 @dataclass(frozen=True)
@@ -52,24 +52,16 @@ def _packages() -> Finding:
 
 
 def _release() -> Finding:
-    """torch, torchvision and torchaudio are built for each other: a mixture fails to import."""
-    torch = _version("torch")
-    found = {name: _version(name) for name in ("torch", *_TRIPLE)}
-    said = ", ".join(f"{name} {one}" for name, one in found.items() if one) or "no torch"
-    fits = torch is not None and all(
-        one is None or _fits(name, one, torch) for name, one in found.items() if name in _TRIPLE
-    )
-    return Finding("torch", said, fits, "install the three of one release, such as 2.11.0, 0.26.0 and 2.11.0")
-
-
-def _fits(name: str, one: str, torch: str) -> bool:
-    major, minor = _TRIPLE[name]
-    return _numbers(one) == (major, minor + _numbers(torch)[1])
-
-
-def _numbers(text: str) -> tuple[int, int]:
-    major, minor = text.split(".")[:2]
-    return int(major), int(minor)
+    """torch, torchvision and torchaudio are built for each other: those of different releases may fail to import."""
+    names = [name for name in _TRIPLE if find_spec(name)]
+    try:
+        for name in names:
+            import_module(name)
+    except (AttributeError, ImportError, OSError, RuntimeError) as error:
+        fix = "install them anew, together: pip install --upgrade --force-reinstall torch torchvision torchaudio"
+        return Finding("torch", f"cannot be imported: {(str(error) or repr(error)).splitlines()[0]}", False, fix)
+    said = ", ".join(f"{name} {version(name)}" for name in names)
+    return Finding("torch", said or "no torch", "torch" in names, "pip install torch")
 
 
 def _cores() -> Finding:
@@ -101,16 +93,12 @@ def _git() -> Finding:
 
 def _hub() -> Finding:
     """Only encoders by a hub's name need it, and only the first time."""
-    from huggingface_hub import constants
-
-    try:
-        with urlopen(Request(constants.ENDPOINT, method="HEAD"), timeout=_PATIENCE):
-            pass
-    except OSError as error:
+    why = unreachable()
+    if why is not None:
         fix = (
             "fine with built-in encoders and local checkpoints; else see to the network, or set HF_ENDPOINT to a mirror"
         )
-        return Finding("model hub", f"cannot be reached: {getattr(error, 'reason', error)}", False, fix)
+        return Finding("model hub", f"cannot be reached: {why}", False, fix)
     return Finding("model hub", "can be reached", True)
 
 
@@ -123,10 +111,3 @@ def _compiled() -> Finding:
     off = bool(sys.flags.dont_write_bytecode)
     found = "every start compiles every module again" if off else "kept between starts"
     return Finding("compiled modules", found, not off, "unset PYTHONDONTWRITEBYTECODE: imports get three times faster")
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None

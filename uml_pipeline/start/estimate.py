@@ -1,12 +1,14 @@
 """How long a step will take, and how much memory: tried on a few samples, or scaled from the demo's."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from uml_pipeline.errors import UserError, concerning
 from uml_pipeline.samples import Opener, Sample
+from uml_pipeline.silo.config import Modality
 from uml_pipeline.start.look import Look
 from uml_pipeline.study import Study
 from uml_pipeline.workers import each as each_of
@@ -34,39 +36,43 @@ class Trial:
     """Seconds."""
     dim: int
     """Width of the features."""
+    bad: Counter[str]
+    """What is wrong with some of those tried, and with how many."""
 
 
 def try_out(study: Study, name: str, seen: Look) -> Trial:
     """Open, measure and encode a few samples. An encoder from a hub is fetched now.
 
     Raises:
-        UserError: the encoder cannot be had, or no sample of those tried can be read.
+        UserError: the encoder cannot be had, or no sample of those tried is any good.
     """
+    config, count, tried = study.silo(name), len(seen.labels), len(seen.some)
+    with concerning(f"silo {name!r}"):
+        if not tried:
+            raise UserError("no sample is there", fix="put samples there, or correct `path`")
+        began = time.perf_counter()
+        samples, bad = _sound(Opener(config, study.folder), config.modality, seen.some)
+        each = (time.perf_counter() - began) / tried
+        if not samples:
+            fix = "replace such samples"
+            raise UserError(f"none of {tried} samples that were tried is any good", where=", ".join(bad), fix=fix)
+        per_vector, dim = _encoded(study, name, samples)
+    return Trial(STAGE + each * count, STAGE + per_vector * count, dim, bad)
+
+
+def _sound(opener: Opener, modality: Modality, names: Sequence[str]) -> tuple[list[Sample], Counter[str]]:
+    """The samples that are some good; of the others, what is wrong with how many."""
     from uml_pipeline.silo.measure import measure
 
-    config = study.silo(name)
-    with concerning(f"silo {name!r}"):
-        samples = _opened(Opener(config, study.folder), seen.some)
-        began = time.perf_counter()
-        for _ in each_of(lambda sample: measure(sample, config.modality), samples):
-            pass
-        each = (time.perf_counter() - began) / len(samples)
-        per_vector, dim = _encoded(study, name, samples)
-    count = len(seen.labels)
-    return Trial(STAGE + each * count, STAGE + per_vector * count, dim)
-
-
-def _opened(opener: Opener, names: Sequence[str]) -> list[Sample]:
-    """Those that can be read; the stage itself will say what is wrong with the others."""
-    samples, wrong = list[Sample](), UserError("no sample is there", fix="put samples there, or correct `path`")
-    for name in names:
+    def tried(name: str) -> tuple[Sample, str | None]:
         try:
-            samples.append(opener(name))
+            sample = opener(name)
         except UserError as error:
-            wrong = UserError(error.what, where=error.where or name, fix=error.fix)
-    if not samples:
-        raise wrong
-    return samples
+            return name, error.what
+        return sample, measure(sample, modality).facts.get("bad")
+
+    found = list(each_of(tried, names))
+    return [sample for sample, bad in found if not bad], Counter(bad for _, bad in found if bad)
 
 
 def _encoded(study: Study, name: str, samples: list[Sample]) -> tuple[float, int]:

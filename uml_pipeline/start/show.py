@@ -27,7 +27,7 @@ def show(found: Checked, target: str, console: Console) -> None:
 def _silos(found: Checked, target: str) -> Table:
     table = Table("silo", "modality", "samples", "classes", "of the target's", "encoder")
     for one in found.silos:
-        shared = "target" if one.name == target else str(one.shared)
+        shared = "target" if one.name == target else "not known" if one.shared is None else str(one.shared)
         bad = f" ({one.bad} bad)" if one.bad else ""
         table.add_row(one.name, one.modality, f"{one.samples:,}{bad}", str(one.classes), shared, one.encoder)
     return table

@@ -1,5 +1,6 @@
 """trunk: every arm on every episode, what each gains, and the recipe that ships, refit on all labelled samples."""
 
+from uml_pipeline.progress import waiting
 from uml_pipeline.study import Study
 from uml_pipeline.workspace import Workspace, write_json
 
@@ -28,9 +29,10 @@ def run(study: Study) -> None:
     inputs = gather(study)
     drawn = draw(study, inputs)
     results = compare(inputs, drawn)
-    decision = choose(inputs, drawn, results)
-    ships, baseline = (refit(inputs, recipe) for recipe in (decision.ships, decision.baseline))
-    rival = refit(inputs, decision.rival) if decision.rival else None
+    with waiting("choosing what ships"):
+        decision = choose(inputs, drawn, results)
+        ships, baseline = (refit(inputs, recipe) for recipe in (decision.ships, decision.baseline))
+        rival = refit(inputs, decision.rival) if decision.rival else None
     table = tables.runs(results)
     exchange = measure(inputs, drawn, results, study.params.trunk.exchange)
     with Workspace(study.folder).writing("trunk") as folder:

@@ -121,7 +121,9 @@ def _whole(inputs: Inputs, arm: Arm, setting: Setting, folder: Path, world: Worl
     train, val = (np.flatnonzero(manifest["split"] == side) for side in ("train", "val"))
     run = Run(inputs, arm, setting, train, val, 0, folder / f"whole-{arm.name}")
     if arm.trained:
-        train_all([run], world, lambda count, taken=0: None)
+        told = f"what may ship: {arm.name}, steps"
+        with progress(told, run.config.steps, unit="tokens", shown=world.first) as advance:
+            train_all([run], world, advance)
     found = run.found() if arm.trained else None
     reader = run.reader(found)
     z = represent(reader, inputs.x, world.device)
