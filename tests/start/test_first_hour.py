@@ -1,6 +1,7 @@
 """A new user's first hour, by the command line: a study of her own, a look before running, a typo, the machine."""
 
 import importlib
+import io
 import json
 import shutil
 import subprocess
@@ -58,7 +59,7 @@ def test_from_a_folder_of_data_to_a_study_that_runs(uml: Uml, mine: Path) -> Non
     assert (mine / ".dvc").is_dir()
     assert (mine / ".git").is_dir()
     ignored = subprocess.run(
-        ["git", "-C", mine, "check-ignore", ".uml/x", ".dagster/x"], capture_output=True, check=True
+        ["git", "-C", mine, "check-ignore", ".uml/x", "artifacts/x"], capture_output=True, check=True
     )
     assert len(ignored.stdout.splitlines()) == 2
 
@@ -77,6 +78,26 @@ def test_from_a_folder_of_data_to_a_study_that_runs(uml: Uml, mine: Path) -> Non
     assert {one["step"] for one in found["steps"] if one["seconds"] == 0} == {
         *("silo@pictures", "silo@notes", "features@pictures", "features@notes")
     }
+
+
+class Typed(io.StringIO):
+    """What somebody types at a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_asked_a_wrong_answer_costs_no_other(uml: Uml, mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(mine)
+    monkeypatch.setattr("sys.stdin", Typed("picture\npictures\ny\nnowhere.csv\nnotes.csv\n\n"))
+    code, out, err = uml("init", "--no-git")
+    assert code == 0
+    assert "did you mean 'pictures'?" in out + err
+    assert "pictures: image, the target" in out
+    assert list(yaml.safe_load((mine / "params.yaml").read_text())["silos"]) == ["pictures", "notes"]
+    monkeypatch.setattr("sys.stdin", Typed(""))
+    code, _, err = uml("init")
+    assert (code, "is a study already" in err) == (2, True), "before anything is asked"
 
 
 def test_a_study_is_never_overwritten(uml: Uml, mine: Path) -> None:

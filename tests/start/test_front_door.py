@@ -1,5 +1,6 @@
 """Dagster's definitions in the installed library: there, whole, and what a study of one's own starts with."""
 
+import socket
 import subprocess
 import sys
 import tomllib
@@ -8,7 +9,8 @@ from pathlib import Path
 import pytest
 from setuptools import find_packages
 
-from uml_pipeline.start.dagster import environment
+from uml_pipeline.errors import UserError
+from uml_pipeline.start.dagster import environment, serve
 from uml_pipeline.start.project import FRONT_DOOR
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +31,15 @@ def test_the_front_door_opens_in_a_study_of_one_s_own(tmp_path: Path) -> None:
     code = f"from {FRONT_DOOR} import defs; print(len(defs.resolve_all_asset_specs()))"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.stdout.split() == ["7"], done.stderr
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(UserError, match="port") as caught:
+            serve(tmp_path, port)
+    assert str(port) in caught.value.where
+    assert "--port" in caught.value.fix
 
 
 def test_a_home_of_its_own_that_stays_as_the_user_edits_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,7 +109,15 @@ def test_what_is_not_recognised_is_said(tmp_path: Path, name: str, why: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("path", "name"), [("data/My photos/", "my_photos"), ("s3://b/x.tar", "x"), ("7.csv", "silo_7"), ("..", "silo")]
+    ("path", "name"),
+    [
+        ("data/My photos/", "my_photos"),
+        ("s3://b/x.tar", "x"),
+        ("Notizen für alle.csv", "notizen_fur_alle"),
+        ("写真", "silo"),
+        ("7.csv", "silo_7"),
+        ("..", "silo"),
+    ],
 )
 def test_names(path: str, name: str) -> None:
     assert name_of(path) == name

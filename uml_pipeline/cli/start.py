@@ -1,14 +1,18 @@
 """Verbs of the first hour: a new study, whether it is ready, and whether this machine is."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
 from uml_pipeline.cli.app import JsonOption, StudyOption, app, aside, console, print_json
 from uml_pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    from uml_pipeline.start.project import Wanted
 
 START = "Start here"
 
@@ -29,26 +33,40 @@ def init(
     uml init --target photos --silo notes.csv
     uml init flowers --target shots=image --silo field_guide=text
     """
-    from uml_pipeline.start.project import Wanted, create
+    from uml_pipeline.start.project import Wanted, create, require_new
+    from uml_pipeline.study import Study
 
-    asked = target is None
-    if asked and not sys.stdin.isatty():
+    folder = folder.resolve()
+    require_new(folder)
+    if target is None and not sys.stdin.isatty():
         fix = "name it: `uml init --target PATH`, and other data by `--silo PATH`"
         raise UserError("which silo is the target?", where="uml init", fix=fix)
-    named = target or typer.prompt("Samples of what the model shall recognise (a path, or NAME=MODALITY)")
-    others = list(silo or []) if not asked or silo else _ask()
-    written = create(folder.resolve(), Wanted.parse(named), [Wanted.parse(one) for one in others], git=git)
-    for path in written:
-        console.print(Text(f"wrote {path.relative_to(folder.resolve())}"))
+    wanted = Wanted.parse(target) if target else _ask("Samples of what the model shall recognise", folder)
+    others = list(_ask_for_others(folder)) if target is None and not silo else [Wanted.parse(one) for one in silo or []]
+    for path in create(folder, wanted, others, git=git):
+        console.print(Text(f"wrote {path.relative_to(folder)}"))
+    for name, one in Study(folder).params.silos.items():
+        console.print(Text(f"{name}: {one.modality}{', the target' if name == wanted.name else ''}; {one.encoder}"))
     console.print("next: read params.yaml, then `uml check`, then `uml run`")
 
 
-def _ask() -> list[str]:
-    """One silo after another, until nothing is said."""
-    said = list[str]()
-    while one := typer.prompt("Other data about the same things (nothing: no more)", default="", show_default=False):
-        said.append(one)
-    return said
+def _ask(question: str, folder: Path) -> "Wanted":
+    """Until the answer is a silo."""
+    from uml_pipeline.start.project import Wanted
+
+    def understood(said: str) -> Wanted:
+        try:
+            Wanted.parse(said).keys(folder)
+        except UserError as error:
+            raise typer.BadParameter(str(error)) from None
+        return Wanted.parse(said)
+
+    return typer.prompt(f"{question} (a path, or NAME=MODALITY)", value_proc=understood)
+
+
+def _ask_for_others(folder: Path) -> Iterator["Wanted"]:
+    while typer.confirm("Are there other data about the same things?", default=False):
+        yield _ask("Where", folder)
 
 
 @app.command(rich_help_panel=START)

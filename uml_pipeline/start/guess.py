@@ -1,8 +1,11 @@
 """What lies at a path, most likely: modality, columns, labels. A guess, which the user reads in params.yaml."""
 
+import difflib
 import json
 import re
+import unicodedata
 from collections import Counter
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -29,7 +32,9 @@ def guess(path: str, study: Path) -> Keys:
     """
     source = locate(path, study)
     if not source.exists():
-        raise UserError("there is nothing", where=str(source), fix="correct the path")
+        near = difflib.get_close_matches(source.name, [one.name for one in _beside(source)], n=1)
+        fix = f"did you mean {near[0]!r}?" if near else "correct the path, or put the data there"
+        raise UserError("there is nothing", where=str(source), fix=fix)
     if table := table_in(source):
         files = _files_in(table)
         return _listed(path, files, table) if files else _table(path, table)
@@ -42,9 +47,14 @@ def guess(path: str, study: Path) -> Keys:
     return {"path": path} | readers[kind](source)
 
 
+def _beside(source: Path) -> Iterable[Path]:
+    return source.parent.iterdir() if source.parent.is_dir() else ()
+
+
 def name_of(path: str) -> str:
-    """A silo's name after what it lies in: `data/My photos` gives `my_photos`."""
+    """A silo's name after what it lies in: `data/My photos` gives `my_photos`, `Müller` `muller`."""
     stem = PurePosixPath(path.rstrip("/")).name.partition(".")[0]
+    stem = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode() or stem
     name = re.sub(r"\W+", "_", stem, flags=re.ASCII).strip("_").lower()
     return name if name and not name[0].isdigit() else f"silo_{name}".rstrip("_")
 

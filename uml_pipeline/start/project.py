@@ -18,7 +18,7 @@ from uml_pipeline.study import PARAMS
 
 FRONT_DOOR = "uml_pipeline_dagster.definitions"
 """Where the installed library has Dagster's definitions: assets/ of its repository."""
-_IGNORED = "/.dagster/\n/.uml/\n/registry/\n__pycache__/\n"
+_IGNORED = "/artifacts/\n/.dagster/\n/.uml/\n/registry/\n__pycache__/\n"
 _EMPTY = {"text": "text,label\n", "table": "label\n"}  # header of a table that is still to be filled
 _HEAD = "# The study. `uml check` looks at it, `uml run` runs it; a typo is answered with the line.\n"
 _SECTIONS = """\
@@ -72,9 +72,7 @@ def create(folder: Path, target: Wanted, others: list[Wanted], *, git: bool) -> 
     Raises:
         UserError: the folder is a study already, a name stands twice, or a silo is not recognised: nothing is written.
     """
-    if (folder / PARAMS).exists():
-        fix = "edit it, or choose another folder: `uml init FOLDER`"
-        raise UserError("this is a study already", where=str(folder / PARAMS), fix=fix)
+    require_new(folder)
     silos = dict[str, Keys]()
     for one in (target, *others):
         if one.name in silos:
@@ -93,6 +91,17 @@ def create(folder: Path, target: Wanted, others: list[Wanted], *, git: bool) -> 
         path.write_text(files[path.name], encoding="utf-8")
     _versions(folder, git=git)
     return [*(path for path in made if path), *written]
+
+
+def require_new(folder: Path) -> None:
+    """Refuse what is a study already.
+
+    Raises:
+        UserError: it is.
+    """
+    if (folder / PARAMS).exists():
+        fix = "edit it, or choose another folder: `uml init FOLDER`"
+        raise UserError("this is a study already", where=str(folder / PARAMS), fix=fix)
 
 
 def _params(target: str, silos: Mapping[str, Keys]) -> str:
