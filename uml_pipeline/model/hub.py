@@ -8,7 +8,7 @@ from uml_pipeline.errors import UserError
 from uml_pipeline.extras import optional
 
 PREFIX = "hf://"
-_FILES = ["*.safetensors", "*.json", "*.md", "*.txt", "*.model"]  # nothing that could execute
+_FILES = ["*.safetensors", "*.json", "*.md", "*.txt", "*.model", "*.sig"]  # nothing that could execute
 
 
 def fetched(path: Path | str) -> Path:

@@ -14,7 +14,7 @@ from uml_pipeline.features.encoders import TRAINED
 from uml_pipeline.learn.geometry import Array, standardise
 from uml_pipeline.learn.sequence.config import READER
 from uml_pipeline.model.estimator import Trained
-from uml_pipeline.model.folder import CONFIG, LABELS, PLAIN, READ, WEIGHTS, opening
+from uml_pipeline.model.folder import CONFIG, LABELS, PLAIN, READ, WEIGHTS, opening, require_sealed
 from uml_pipeline.model.inputs import samples_of
 from uml_pipeline.workspace import read_json
 
@@ -54,13 +54,15 @@ class UnimodalModel(Trained):
         """Open a shipped model: its folder, or a repository of the Hugging Face hub, `hf://user/name[@revision]`.
 
         Raises:
-            UserError: it is no model folder, its files do not fit each other, or the hub does not give it.
+            UserError: it is no model folder, its files are not those that it was sealed with, or do not fit each other;
+                or the hub does not give it.
         """
         from safetensors.numpy import load_file
 
         from uml_pipeline.model.hub import fetched
 
         folder = fetched(path)
+        require_sealed(folder)
         with opening(folder):
             config, labels = (read_json(folder / name) for name in (CONFIG, LABELS))
             weights = load_file(folder / WEIGHTS)
