@@ -35,7 +35,7 @@ def folder(tmp_path):
     weights = {"centre": np.zeros(2, np.float32), "weight": np.float32([[1, 0], [0, 1], [-1, -1]])}
     save_file(weights, folder / "model.safetensors")
     (folder / "labels.json").write_text('["a", "b", "c"]')
-    encoder = {"encoder": "builtin/minilm", "fingerprint": "0"}
+    encoder = {"encoder": "builtin/minilm", "fingerprint": "0", "modality": "text", "dim": 2}
     (folder / "config.json").write_text(json.dumps({"modality": "text", "encoder": encoder}))
     seal(folder)
     return folder
@@ -157,7 +157,9 @@ def test_weights_of_another_name_are_damage(folder):
         UnimodalModel.load(folder)
 
 
-@pytest.mark.parametrize("labels", ["[]", '["a", "b"]', '["a", "b", "c", "d"]'])
+@pytest.mark.parametrize(
+    "labels", ["[]", '["a", "b"]', '["a", "b", "c", "d"]', '["a", "b", "b"]', '["a", "b", 3]', "3"]
+)
 def test_labels_that_do_not_fit_the_weights(folder, labels):
     (folder / "labels.json").write_text(labels)
     seal(folder)
