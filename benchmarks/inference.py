@@ -31,7 +31,7 @@ from uml_pipeline.model.folder import CONFIG, LABELS, WEIGHTS
 from uml_pipeline.silo import read_manifest
 from uml_pipeline.study import Study
 from uml_pipeline.workers import chunks
-from uml_pipeline.workspace import Workspace, read_json
+from uml_pipeline.workspace import Workspace, read_json, seal
 
 TURNS, TOGETHER = 60, 32
 
@@ -43,6 +43,7 @@ def written(study: Study, part: str, folder: Path) -> UnimodalModel:
     weights = load_file(workspace.reading("trunk") / f"{part}.safetensors")
     weights["weight"] = weights.pop("head")
     save_file(weights, folder / WEIGHTS)
+    seal(folder)
     return UnimodalModel.load(folder)
 
 

@@ -17,10 +17,11 @@ import yaml
 from uml_pipeline import cli, pipeline
 from uml_pipeline.pipeline import STAGES
 from uml_pipeline.study import Study
+from uml_pipeline.workspace import seal
 
 VERBS = [
     *("init", "check", "doctor", "run", "status", "graph", "ui", "demo-data"),
-    *("predict", "export", "push", "lineage", "verify", "reproduce", "promote", "models", "rollback", "theory"),
+    *("predict", "export", "push", "lineage", "verify", "sign", "reproduce", "promote", "models", "rollback", "theory"),
     *(stage.name for stage in STAGES),
 ]
 
@@ -149,8 +150,11 @@ def test_the_main_job(uml: Uml, tiny_study: Study, tmp_path: Path, monkeypatch: 
     (tmp_path / "note.png").write_text("no image")
     refused(uml("predict", model, sample, tmp_path / "note.png"), "not a readable image", "note.png")
     (Path(model) / "labels.json").write_text("[]")
+    refused(uml("predict", model, sample), "not what it was sealed as", "labels.json was changed", "uml model")
+    seal(Path(model))
     refused(uml("predict", model, sample), "do not fit each other", "uml model")
     (Path(model) / "model.safetensors").write_bytes(b"damaged")
+    seal(Path(model))
     refused(uml("predict", model, sample), "damaged", "uml model")
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from uml_pipeline.errors import UserError
 
 FINGERPRINT = "fingerprint.json"
+SIGNATURE = f"{FINGERPRINT}.sig"  # of a model's folder, by whoever vouches for it: model/signature.py
 
 
 def sha256(path: Path) -> str:
@@ -36,6 +37,25 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """The value that `write_json` wrote."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def unlike_seal(folder: Path) -> dict[str, str]:
+    """By file, what happened to a folder since it was sealed: `changed`, `removed` or `added`.
+
+    Raises:
+        ValueError: the seal is damaged.
+    """
+    sealed = read_json(folder / FINGERPRINT) if (folder / FINGERPRINT).is_file() else {}
+    if not isinstance(sealed, dict):
+        raise ValueError(f"{FINGERPRINT} is no table of hashes")
+    there = _contents(folder)  # a stranger's seal may name any file of this machine: none but the folder's are read
+    states = {name: "removed" for name in sealed if name not in there}
+    for name, path in there.items():
+        if name not in sealed:
+            states[name] = "added"
+        elif sha256(path) != sealed[name]:
+            states[name] = "changed"
+    return dict(sorted(states.items()))
 
 
 def flush(paths: Iterable[Path]) -> None:
@@ -63,8 +83,7 @@ class Workspace:
             UserError: the stage has not run (to its end) yet.
         """
         folder = self.folder(stage, name)
-        seal = folder / FINGERPRINT
-        if not seal.is_file() or not all((folder / file).is_file() for file in _sealed(seal)):
+        if not (folder / FINGERPRINT).is_file() or not all((folder / file).is_file() for file in _sealed(folder)):
             verb = f"uml {stage} {name}" if name else f"uml {stage}"
             raise UserError(
                 f"artifact {folder.relative_to(self.root.parent)} is not there yet",
@@ -83,7 +102,7 @@ class Workspace:
         draft.mkdir()
         try:
             yield draft
-            _seal(draft)
+            seal(draft)
             _replace(draft, final)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
@@ -100,21 +119,27 @@ class Workspace:
         return sha256(self.reading(stage, name) / FINGERPRINT)
 
 
-def _sealed(seal: Path) -> list[str]:
+def _sealed(folder: Path) -> list[str]:
     """The files that belong to an artifact; of a damaged seal one that is never there."""
     try:
-        return list(read_json(seal))
+        return list(read_json(folder / FINGERPRINT))
     except ValueError:
         return [f"damaged {FINGERPRINT}"]
 
 
-def _seal(folder: Path) -> None:
+def seal(folder: Path) -> None:
     """Write the fingerprint, and force everything to disk before the rename that makes it visible."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    write_json(folder / FINGERPRINT, {path.relative_to(folder).as_posix(): sha256(path) for path in files})
-    for path in files:
+    files = _contents(folder)
+    write_json(folder / FINGERPRINT, {name: sha256(path) for name, path in files.items()})
+    for path in files.values():
         path.chmod(0o644)  # safetensors leaves 0600, which a colleague or a server could not read
-    flush([*files, folder / FINGERPRINT, folder])
+    flush([*files.values(), folder / FINGERPRINT, folder])
+
+
+def _contents(folder: Path) -> dict[str, Path]:
+    """What a seal is about: all files by their posix names below the folder, in order."""
+    files = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {name: path for name, path in files.items() if name not in (FINGERPRINT, SIGNATURE)}
 
 
 def _replace(draft: Path, final: Path) -> None:

@@ -5,8 +5,9 @@ python -m tests.fuzz [--count 600] [--first 0] [--only NAME]
 
 import argparse
 import sys
+from itertools import chain
 
-from tests.fuzz.corpus import kinds
+from tests.fuzz import corpus, models
 from tests.fuzz.harness import BROKEN, READ, REFUSED, fuzz
 
 
@@ -19,7 +20,7 @@ def main() -> None:
     options = parser.parse_args()
     broke = False
     print("| input | damaged | read | refused | broken |\n|---|--:|--:|--:|--:|")
-    for kind in kinds():
+    for kind in chain(corpus.kinds(), models.kinds()):
         if options.only in kind.name:
             ends, broken = fuzz(kind, options.first, options.count)
             print(f"| {kind.name} | {options.count} | {ends[READ]} | {ends[REFUSED]} | {ends[BROKEN]} |", flush=True)

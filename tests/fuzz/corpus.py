@@ -17,10 +17,12 @@ from PIL import Image
 
 from tests.conftest import PARAMS
 from uml_pipeline import lineage
+from uml_pipeline.cache import Cache
 from uml_pipeline.errors import UserError
 from uml_pipeline.samples import open_container
 from uml_pipeline.silo.config import SiloConfig
 from uml_pipeline.silo.measure import measure
+from uml_pipeline.silo.stage import look
 from uml_pipeline.study import Study
 
 SENTENCES = ["a small animal that purrs", "a loyal animal that barks", "ein Tier 🐕, das bellt", "حيوان صغير"]
@@ -48,41 +50,43 @@ def kinds() -> Iterator[Kind]:
     """All of them."""
     yield Kind("params.yaml", "params.yaml", yaml.safe_dump(PARAMS, sort_keys=False).encode(), Study)
     yield from (
-        _image(form, size)
+        image(form, size)
         for form, size in (("PNG", 24), ("JPEG", 24), ("GIF", 24), ("WEBP", 24), ("TIFF", 24), ("BMP", 8))
     )
-    yield from (_audio(form) for form in ("WAV", "FLAC", "OGG", "AIFF"))
+    yield from (audio(form) for form in ("WAV", "FLAC", "OGG", "AIFF"))
     frame = pd.DataFrame({"text": SENTENCES, "label": LABELS, "weight": [4.0, 30.0, None, 2.5]})
     yield _table("csv", frame.to_csv(index=False).encode())
     yield _table("tsv", frame.to_csv(index=False, sep="\t").encode())
     yield _table("jsonl", frame.to_json(orient="records", lines=True, force_ascii=False).encode())
-    yield _table("parquet", _written(lambda file: frame.to_parquet(file, index=False)))
+    yield _table("parquet", written(lambda file: frame.to_parquet(file, index=False)))
     yield Kind(
         "table of cells, csv",
         "rows.csv",
         frame[["weight", "label"]].to_csv(index=False).encode(),
         _silo("rows.csv", "table"),
     )
+    few = pd.DataFrame({"text": SENTENCES, "label": LABELS, "split": ["train", "train", "val", "test"]})
+    yield Kind("labels and splits, csv", "few.csv", few.to_csv(index=False).encode(), _looked_at)
     arrays = {"x": np.ones((4, 6), np.float32), "label": np.array(LABELS)}
-    yield Kind("npz", "x.npz", _written(lambda file: np.savez(file, **arrays)), _silo("x.npz", "vector"))
+    yield Kind("npz", "x.npz", written(lambda file: np.savez(file, **arrays)), _silo("x.npz", "vector"))
     yield Kind("tar shard", "shards/a.tar", _shard(), _silo("shards", "image"))
     listing = b"path,label,split\n1.png,cat,train\n../../etc/passwd,dog,test\n"
     yield Kind("manifest.csv", "photos/manifest.csv", listing, _silo("photos", "image"))
     yield Kind("lineage.json", "lineage.json", json.dumps(LINEAGE).encode(), lineage.read)
 
 
-def _image(form: str, side: int = 16) -> Kind:
-    image = Image.fromarray(np.arange(side * side * 3, dtype=np.uint8).reshape(side, side, 3))
-    sound = _written(lambda file: image.save(file, form))
+def image(form: str, side: int = 16) -> Kind:
+    drawn = Image.fromarray(np.arange(side * side * 3, dtype=np.uint8).reshape(side, side, 3))
+    content = written(lambda file: drawn.save(file, form))
     return Kind(
-        form, f"a.{form.lower()}", sound, lambda folder: measure((folder / f"a.{form.lower()}").read_bytes(), "image")
+        form, f"a.{form.lower()}", content, lambda folder: measure((folder / f"a.{form.lower()}").read_bytes(), "image")
     )
 
 
-def _audio(form: str) -> Kind:
+def audio(form: str) -> Kind:
     wave, name = np.sin(np.arange(1600) / 9).astype(np.float32), f"a.{form.lower()}"
-    sound = _written(lambda file: soundfile.write(file, wave, 8000, format=form))
-    return Kind(form, name, sound, lambda folder: measure((folder / name).read_bytes(), "audio"))
+    content = written(lambda file: soundfile.write(file, wave, 8000, format=form))
+    return Kind(form, name, content, lambda folder: measure((folder / name).read_bytes(), "audio"))
 
 
 def _table(suffix: str, sound: bytes) -> Kind:
@@ -103,8 +107,18 @@ def _silo(path: str, modality: Any) -> Callable[[Path], object]:
     return read
 
 
+def _looked_at(folder: Path) -> None:
+    """The manifest of a few labelled samples: every good one has a class and a side."""
+    config = SiloConfig(modality="text", path="few.csv", encoder="")
+    with Cache(folder, "looked") as cache:
+        table = look(config, "few", open_container(config, folder), cache)
+    good = table[table["bad"].isna()]
+    assert good["label"].str.len().gt(0).all()
+    assert good["split"].isin(["train", "val", "test"]).all()
+
+
 def _shard() -> bytes:
-    picture = _image("PNG").sound
+    picture = image("PNG").sound
     files = {"0.png": picture, "0.cls": b"cat", "1.png": picture, "1.cls": b"dog"}
 
     def write(file: io.BytesIO) -> None:
@@ -114,10 +128,10 @@ def _shard() -> bytes:
                 about.size = len(content)
                 tar.addfile(about, io.BytesIO(content))
 
-    return _written(write)
+    return written(write)
 
 
-def _written(write: Callable[[io.BytesIO], object]) -> bytes:
+def written(write: Callable[[io.BytesIO], object]) -> bytes:
     file = io.BytesIO()
     write(file)
     return file.getvalue()

@@ -1,22 +1,48 @@
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.conftest import CLASSES
+from uml_pipeline import cli
 from uml_pipeline.lineage import environment
 from uml_pipeline.lineage.verify import Finding, verify
 from uml_pipeline.pipeline import Step, call
 from uml_pipeline.registry import promote
 from uml_pipeline.registry.book import releases
 from uml_pipeline.study import Study
+from uml_pipeline.workspace import seal
 
 
 @pytest.fixture
 def model(study: Study) -> Path:
     return study.folder / "artifacts/model"
+
+
+def test_the_command_checks_seal_and_signature_where_no_study_is(
+    study: Study, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def uml(*words: object) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["uml", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return int(ended.value.code or 0), capsys.readouterr().out
+
+    key, signers, elsewhere = tmp_path / "key", tmp_path / "signers", tmp_path / "elsewhere"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    signers.write_text(f"ada@example.org {key.with_suffix('.pub').read_text()}")
+    assert uml("sign", model, "--key", key)[0] == 0
+    assert differing(study, model) == {}
+    shutil.move(model, elsewhere)
+    monkeypatch.chdir(tmp_path)
+    code, out = uml("verify", elsewhere, "--signers", signers)
+    assert (code, "signed by ada@example.org" in out, "same" in out) == (0, True, True)
+    (elsewhere / "extra.txt").write_text("")
+    assert uml("verify", elsewhere, "--signers", signers)[0] == 1
 
 
 def differing(study: Study, model: Path) -> dict[str, list[str]]:
@@ -108,11 +134,9 @@ def test_weights_that_were_tampered_with_are_named(study: Study, model: Path) ->
 
 
 def test_a_seal_that_was_forged_does_not_help(study: Study, model: Path) -> None:
-    from uml_pipeline.workspace import _seal
-
     weights = model / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"x")
     (model / "fingerprint.json").unlink()
-    _seal(model)
+    seal(model)
     [line] = differing(study, model)["the model's own files"]
     assert "not those that lineage.json is about" in line

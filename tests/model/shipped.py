@@ -11,6 +11,7 @@ from safetensors.numpy import save_file
 from uml_pipeline.features import create_encoder
 from uml_pipeline.model.folder import PLAIN, STANDARDISED
 from uml_pipeline.silo.config import SiloConfig
+from uml_pipeline.workspace import seal
 
 LABELS = ["blue", "green", "red"]
 
@@ -35,6 +36,7 @@ def shipped(
     about = {"modality": modality, "encoder": made.describe(), "preprocessing": preprocessing}
     (folder / "config.json").write_text(json.dumps(about))
     made.export(folder)
+    seal(folder)
     return folder
 
 

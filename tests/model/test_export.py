@@ -16,6 +16,7 @@ from uml_pipeline.errors import UserError
 from uml_pipeline.features.encoders import TRAINED
 from uml_pipeline.model import UnimodalModel, whole
 from uml_pipeline.model.export import export
+from uml_pipeline.workspace import seal
 
 FORMS = ["onnx", "torch"]
 
@@ -70,6 +71,7 @@ def test_a_fine_tuned_encoder_is_exported_as_it_was_trained(images, tmp_path):
         weights[TRAINED + name] = np.ascontiguousarray(value)
     tuned = shipped(tmp_path / "tuned", "image", "builtin/emoji")
     save_file(weights, tuned / "model.safetensors")
+    seal(tuned)
     model = UnimodalModel.load(tuned)
     assert not np.allclose(model.predict_proba(images[1]), plain.predict_proba(images[1]), atol=1e-3)
     assert export(model, "onnx", tmp_path / "m.onnx", images[1]).difference < 1e-4
@@ -78,7 +80,7 @@ def test_a_fine_tuned_encoder_is_exported_as_it_was_trained(images, tmp_path):
 @pytest.mark.parametrize("form", [pytest.param("onnx", marks=pytest.mark.slow), "torch"])
 def test_texts_padded_into_one_batch(tmp_path, form):
     model = UnimodalModel.load(shipped(tmp_path / "model", "text", "builtin/minilm"))
-    texts = ["a cat", "the quick brown fox jumps over a lazy dog", "", "word " * 700]
+    texts = ["a cat", "the quick brown fox jumps over a lazy dog", "🐕", "word " * 700]
     done = export(model, form, tmp_path / {"onnx": "m.onnx", "torch": "m.pt2"}[form], texts)
     about = json.loads(done.about.read_text())
     assert [one["shape"] for one in about["inputs"]] == [["batch", "tokens"]] * 2

@@ -90,7 +90,7 @@ def test_features_probabilities_and_labels_belong_together(model, paths):
 
 def test_texts(tmp_path):
     model = UnimodalModel.load(shipped(tmp_path / "model", "text", "builtin/minilm"))
-    texts = ["a cat", "the quick brown fox jumps over a lazy dog", ""]
+    texts = ["a cat", "the quick brown fox jumps over a lazy dog", "🐕"]
     expected = model.predict_proba(texts)
     for form in (np.array(texts), pd.Series(texts), pd.DataFrame({"text": texts}), tuple(texts)):
         assert np.array_equal(model.predict_proba(form), expected)
@@ -105,10 +105,10 @@ def test_rows_of_a_table(tmp_path):
         "kind": {"categories": ["3", "x", "y"]},
     }
     model = UnimodalModel.load(shipped(tmp_path / "model", "table", "builtin/table", fitted))
-    rows = [{"acid": 1.5, "kind": "x"}, {"acid": None, "kind": None}, {"acid": 9, "kind": 3, "more": True}]
+    rows = [{"acid": 1.5, "kind": "x"}, {"acid": None, "kind": "z"}, {"acid": 9, "kind": 3, "more": True}]
     expected = model.predict_proba(rows)
     assert np.array_equal(model.predict_proba(pd.DataFrame(rows, dtype=object, index=[5, 5, 1])), expected)
-    frame = pd.DataFrame({"kind": pd.Categorical(["x", None, "y"]), "acid": [1.5, np.nan, 2]})
+    frame = pd.DataFrame({"kind": pd.Categorical(["x", "z", "y"]), "acid": [1.5, np.nan, 2]})
     assert np.array_equal(model.predict_proba(frame)[:2], expected[:2])
     pd.DataFrame(rows, dtype=object).to_csv(tmp_path / "rows.csv", index=False)
     assert np.array_equal(model.predict_proba(pd.read_csv(tmp_path / "rows.csv")), expected)
@@ -164,6 +164,23 @@ def test_a_single_sample_is_told(modality, single):
 def test_what_is_no_sample_is_told(modality, one):
     with pytest.raises(UserError):
         samples_of([one], modality)[0]
+
+
+@pytest.mark.parametrize(
+    ("modality", "one", "what"),
+    [
+        ("text", " \n", "empty text"),
+        ("table", {"a": None}, "all cells are missing"),
+        ("series", [[np.nan], [np.inf]], "no number"),
+        ("vector", [1.0, np.nan], "NaN or infinity"),
+        ("vector", [1e20, 1.0], "too large"),
+    ],
+)
+def test_a_sample_that_holds_nothing_is_told(modality, one, what):
+    """A model would name some class of it all the same."""
+    with pytest.raises(UserError, match=what) as error:
+        samples_of([one], modality)[0]
+    assert "sample 0" in error.value.where
 
 
 def test_a_frame_without_samples_is_told():

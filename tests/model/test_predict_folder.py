@@ -14,6 +14,7 @@ from uml_pipeline.errors import UserError
 from uml_pipeline.model import UnimodalModel, outcomes
 from uml_pipeline.model.listing import listed
 from uml_pipeline.model.outcomes import outcomes as recognised
+from uml_pipeline.workspace import seal
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +111,32 @@ def test_what_was_there_stays_until_the_new_one_is_whole(images, uml, tmp_path, 
     assert "Traceback" not in err
     assert out.read_text() == "before"
     assert [path.name for path in tmp_path.iterdir()] == ["out.parquet"]
+
+
+def test_what_a_spreadsheet_would_run_is_written_as_text(uml, tmp_path):
+    """And an apostrophe less is what it was; numbers, and what other tables hold, stay as they are."""
+    model = shipped(tmp_path / "model", "text", "builtin/minilm")
+    labels = ["=cmd|' /C calc'!A0", "-1", "'tis"]
+    (model / "labels.json").write_text(json.dumps(labels))
+    seal(model)
+    texts = ["@SUM(1+1)", "\t=1+1", "＝1", "'quoted'", "plain", "+49 30 1234", "-2.5"]
+    for name in ("preds.csv", "preds.jsonl"):
+        assert uml("predict", model, "--out", tmp_path / name, "--", *texts)[0] == 0
+    written = read(tmp_path / "preds.csv")
+    shown = ["'@SUM(1+1)", "'\t=1+1", "'＝1", "''quoted'", "plain", "'+49 30 1234", "-2.5"]
+    assert written["sample"].tolist() == shown
+    assert set(written["label"]) | set(written["label_2"]) == {"'=cmd|' /C calc'!A0", "-1", "''tis"}
+    other = read(tmp_path / "preds.jsonl")
+    assert other["sample"].tolist() == texts
+    assert written["label"].str.removeprefix("'").tolist() == other["label"].astype(str).tolist()
+
+
+def test_codes_for_a_terminal_are_spelt_out(uml, tmp_path):
+    model = shipped(tmp_path / "model", "text", "builtin/minilm")
+    _, out, _ = uml("predict", model, "a\x1b[31mred\u202egnp")
+    assert out.startswith("a\\x1b[31mred\\u202egnp\t")
+    code, _, err = uml("predict", tmp_path / "no\x1b[2Jwhere", "a")
+    assert (code, "\x1b" in err) == (2, False)
 
 
 def test_mistakes_are_told_before_anything_is_read(images, uml, tmp_path):

@@ -11,7 +11,7 @@ from uml_pipeline.learn.geometry import standardise
 from uml_pipeline.model import UnimodalModel
 from uml_pipeline.model.folder import model_hash
 from uml_pipeline.pipeline import Step, call
-from uml_pipeline.workspace import Workspace
+from uml_pipeline.workspace import Workspace, seal
 
 FILES = ["model.safetensors", "config.json", "labels.json"]
 
@@ -35,8 +35,9 @@ def folder(tmp_path):
     weights = {"centre": np.zeros(2, np.float32), "weight": np.float32([[1, 0], [0, 1], [-1, -1]])}
     save_file(weights, folder / "model.safetensors")
     (folder / "labels.json").write_text('["a", "b", "c"]')
-    encoder = {"encoder": "builtin/minilm", "fingerprint": "0"}
+    encoder = {"encoder": "builtin/minilm", "fingerprint": "0", "modality": "text", "dim": 2}
     (folder / "config.json").write_text(json.dumps({"modality": "text", "encoder": encoder}))
+    seal(folder)
     return folder
 
 
@@ -141,21 +142,27 @@ def test_no_folder_at_all(tmp_path):
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00nonsense", None])
 def test_a_damaged_file_is_told(folder, name, content):
+    """However it was sealed: whoever makes a folder by hand may have sealed nonsense."""
     whole = (folder / name).read_bytes()
     (folder / name).write_bytes(whole[: len(whole) // 2] if content is None else content)
+    seal(folder)
     with pytest.raises(UserError, match="damaged"):
         UnimodalModel.load(folder)
 
 
 def test_weights_of_another_name_are_damage(folder):
     save_file({"heads": np.zeros((3, 2), np.float32)}, folder / "model.safetensors")
+    seal(folder)
     with pytest.raises(UserError, match="damaged"):
         UnimodalModel.load(folder)
 
 
-@pytest.mark.parametrize("labels", ["[]", '["a", "b"]', '["a", "b", "c", "d"]'])
+@pytest.mark.parametrize(
+    "labels", ["[]", '["a", "b"]', '["a", "b", "c", "d"]', '["a", "b", "b"]', '["a", "b", 3]', "3"]
+)
 def test_labels_that_do_not_fit_the_weights(folder, labels):
     (folder / "labels.json").write_text(labels)
+    seal(folder)
     with pytest.raises(UserError, match="do not fit"):
         UnimodalModel.load(folder)
 
@@ -163,5 +170,40 @@ def test_labels_that_do_not_fit_the_weights(folder, labels):
 @pytest.mark.parametrize("config", ["{}", "[]", '{"encoder": {}}', '{"encoder": "builtin/minilm"}'])
 def test_a_configuration_without_an_encoder_is_damage(folder, config):
     (folder / "config.json").write_text(config)
+    seal(folder)
     with pytest.raises(UserError):
         UnimodalModel.load(folder).predict(["a sentence"])
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_one_bit_of_any_file_is_noticed(folder, name):
+    content = bytearray((folder / name).read_bytes())
+    content[-3] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(UserError, match="not what it was sealed as") as error:
+        UnimodalModel.load(folder)
+    assert f"{name} was changed" in error.value.where
+
+
+def test_a_removed_file_is_named_and_a_card_may_be_rewritten(folder):
+    for name in ("README.md", "lineage.json"):
+        (folder / name).write_text("{}")
+    seal(folder)
+    (folder / "README.md").write_text("another")
+    (folder / ".gitattributes").write_text("put there by the hub")
+    UnimodalModel.load(folder)
+    (folder / "lineage.json").unlink()
+    with pytest.raises(UserError, match=r"lineage.json was removed"):
+        UnimodalModel.load(folder)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "3", "{}", '{"labels.json": 3}', '{"/dev/zero": "0", "../../etc/passwd": "0"}']
+)
+def test_a_seal_that_is_none_is_refused(folder, content):
+    (folder / "fingerprint.json").write_text(content)
+    with pytest.raises(UserError):
+        UnimodalModel.load(folder)
+    (folder / "fingerprint.json").unlink()
+    with pytest.raises(UserError, match="has no seal"):
+        UnimodalModel.load(folder)

@@ -14,7 +14,7 @@ from uml_pipeline.registry.book import releases
 from uml_pipeline.silo import read_manifest
 from uml_pipeline.silo.manifest import read_gate
 from uml_pipeline.study import Study
-from uml_pipeline.workspace import read_json, write_json
+from uml_pipeline.workspace import read_json, seal, write_json
 
 Change = Callable[..., Study]
 
@@ -113,6 +113,7 @@ def test_a_model_that_lost_a_class_is_refused(study: Study) -> None:
     another(study)
     labels = study.folder / "artifacts/model/labels.json"
     write_json(labels, ["brown-circle", *read_json(labels)[1:]])
+    seal(labels.parent)
     refused = promote(study)
     assert refused.outcome == "refused"
     assert "no longer knows 1 of the champion's classes" in refused.reason

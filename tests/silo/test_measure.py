@@ -101,3 +101,4 @@ def test_rows_series_and_vectors():
     assert measure(series[:1, 1:], "series").facts == {"bad": "the series holds no number"}
     assert measure(series[1], "vector").facts == {"width": 2}
     assert measure(series[0], "vector").facts == {"bad": "the vector holds NaN or infinity"}
+    assert measure(1e20 * series[1], "vector").facts == {"bad": "the vector's numbers are too large"}

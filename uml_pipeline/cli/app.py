@@ -1,6 +1,10 @@
 """What all verbs share: the app that they are added to, the console, and the options that many take."""
 
+<<<<<<< HEAD
 from importlib.metadata import version
+=======
+import unicodedata
+>>>>>>> w-b
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,6 +33,7 @@ SiloArgument = Annotated[str, typer.Argument(help="Name of a silo in params.yaml
 ModelArgument = Annotated[Path, typer.Argument(help="Folder of a shipped model.", autocompletion=completion.models)]
 JsonOption = Annotated[bool, typer.Option("--json", help="For scripts: JSON on stdout, words on stderr.")]
 MODELS = "Shipped models"  # heading of the verbs about them
+<<<<<<< HEAD
 
 
 def print_json(value: Any) -> None:
@@ -47,3 +52,15 @@ def _every_verb(
     _: Annotated[bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)] = False,
 ) -> None:
     """Options before any verb."""
+=======
+_TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # the direction of writing
+
+
+def literal(text: str) -> str:
+    """Somebody's words for a terminal: codes that would move its cursor, or turn what follows, are spelt out."""
+    return "".join(repr(one)[1:-1] if _steers(one) else one for one in text)
+
+
+def _steers(one: str) -> bool:
+    return one != "\n" and (unicodedata.category(one) in ("Cc", "Cs") or one in _TURNS)
+>>>>>>> w-b

@@ -7,13 +7,18 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+<<<<<<< HEAD
 from uml_pipeline.cli.app import MODELS, JsonOption, ModelArgument, StudyOption, app, aside, console, print_json
+=======
+from uml_pipeline.cli.app import MODELS, ModelArgument, StudyOption, app, console, literal
+>>>>>>> w-b
 
 if TYPE_CHECKING:
     from uml_pipeline.lineage.reproduce import Reproduction
     from uml_pipeline.lineage.verify import Finding
 
 _MADE = Path("artifacts/model")
+_KEY = Path("~/.ssh/id_ed25519")
 _SHOWN = 20
 
 
@@ -29,22 +34,59 @@ def lineage(model: ModelArgument = _MADE, as_json: JsonOption = False) -> None:
 
 
 @app.command(rich_help_panel=MODELS)
+<<<<<<< HEAD
 def verify(model: ModelArgument = _MADE, study: StudyOption = Path(), as_json: JsonOption = False) -> None:
+=======
+def verify(
+    model: ModelArgument = _MADE,
+    study: StudyOption = Path(),
+    signers: Annotated[
+        Path | None,
+        typer.Option(help="OpenSSH's file of allowed signers: check seal and signature alone, without a study."),
+    ] = None,
+) -> None:
+>>>>>>> w-b
     """Read all of a model's inputs again and say what changed since it was made. Exit code 1: something did."""
-    from uml_pipeline.lineage.verify import verify
+    from uml_pipeline.lineage.verify import own_files, verify
+    from uml_pipeline.model.signature import signer
     from uml_pipeline.study import Study
 
+<<<<<<< HEAD
     findings = verify(Study(study), model)
     if as_json:
         print_json(findings)
     else:
         _show(findings)
+=======
+    if signers:
+        console.print(Text(literal(f"signed by {signer(model, signers)}")))
+    findings = [own_files(model)] if signers else verify(Study(study), model)
+    _show(findings)
+>>>>>>> w-b
     if any(one.differs for one in findings):
         raise typer.Exit(1)
 
 
 @app.command(rich_help_panel=MODELS)
+<<<<<<< HEAD
 def reproduce(model: ModelArgument = _MADE, study: StudyOption = Path(), as_json: JsonOption = False) -> None:
+=======
+def sign(
+    model: ModelArgument,
+    key: Annotated[Path, typer.Option(help="Private SSH key, or a public one that `ssh-agent` knows.")] = _KEY,
+) -> None:
+    """Vouch for a model with an SSH key. Whoever has your public one checks it: `uml verify MODEL --signers FILE`.
+
+    Sign a release (`uml models`) or a copy: in artifacts/, the next run would put the folder back as it was made.
+    """
+    from uml_pipeline.model.signature import sign
+
+    typer.echo(sign(model, key.expanduser()))
+
+
+@app.command(rich_help_panel=MODELS)
+def reproduce(model: ModelArgument = _MADE, study: StudyOption = Path()) -> None:
+>>>>>>> w-b
     """Make a model again from its recorded inputs and compare the bytes. Exit code 1: they differ."""
     from uml_pipeline.lineage.reproduce import reproduce
     from uml_pipeline.study import Study
@@ -64,7 +106,7 @@ def _tell(found: "Reproduction") -> None:
         console.print("equal: every byte of weights, configuration and labels")
         return
     for line in found.differs:
-        console.print(_plain(f"differs: {line}"))
+        console.print(Text(literal(f"differs: {line}")))
     if found.because:
         console.print("what may explain it:")
         _show(found.because)
@@ -72,16 +114,11 @@ def _tell(found: "Reproduction") -> None:
         console.print("code and packages are those that made the model: another machine may round otherwise")
 
 
-def _plain(line: str) -> Text:
-    """Names of files, and what a stranger's model says, may carry terminal codes."""
-    return Text("".join(one if one.isprintable() else repr(one)[1:-1] for one in line))
-
-
 def _show(findings: list["Finding"]) -> None:
     table = Table("input", "state", "what differs")
     for one in findings:
         more = [f"… {len(one.differs) - _SHOWN} more"] if len(one.differs) > _SHOWN else []
-        told = Text("\n").join(map(_plain, [*one.differs[:_SHOWN], *more]))
+        told = Text(literal("\n".join([*one.differs[:_SHOWN], *more])))
         state = Text("changed", "yellow") if one.differs else Text("same", "green")
         table.add_row(one.what, state, told)
     console.print(table)

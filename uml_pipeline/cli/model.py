@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from uml_pipeline.cli import completion
-from uml_pipeline.cli.app import MODELS, JsonOption, ModelArgument, app, print_json
+from uml_pipeline.cli.app import MODELS, JsonOption, ModelArgument, app, literal, print_json
 from uml_pipeline.errors import UserError
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _print(model: "UnimodalModel", named: "list[Named]", top: int) -> None:
                 fix = f"{outcome.fix}; or `--out preds.csv`, where it is a row with an error"
                 raise UserError(outcome.what, where=outcome.where, fix=fix)
             [guesses] = model.best(outcome[None], top)
-            typer.echo(f"{name}\t" + "\t".join(f"{label} {share:.1%}" for label, share in guesses))
+            typer.echo("\t".join(map(literal, [name, *(f"{label} {share:.1%}" for label, share in guesses)])))
 
 
 def _print_rows(model: "UnimodalModel", named: "list[Named]", top: int) -> int:

@@ -12,10 +12,10 @@ from uml_pipeline.ledger import Ledger
 from uml_pipeline.lineage.environment import code_of, packages
 from uml_pipeline.lineage.raw import changes
 from uml_pipeline.lineage.records import Lineage, read
-from uml_pipeline.model.folder import HASHED, model_hash
+from uml_pipeline.model.folder import HASHED, model_hash, opening
 from uml_pipeline.pipeline import STAGES
 from uml_pipeline.study import Params, Study
-from uml_pipeline.workspace import FINGERPRINT, read_json, sha256
+from uml_pipeline.workspace import unlike_seal
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def verify(study: Study, model: Path) -> list[Finding]:
     lineage = read(model)
     data = [Finding(f"raw data of {name}", raw_data(study, lineage, name)) for name in lineage.data]
     parameters = Finding("parameters", list(_parameters(study, lineage)))
-    return [Finding("the model's own files", list(_files(model, lineage))), *data, parameters, *made_by(lineage)]
+    return [own_files(model), *data, parameters, *made_by(lineage)]
 
 
 def raw_data(study: Study, lineage: Lineage, name: str) -> list[str]:
@@ -59,17 +59,21 @@ def made_by(lineage: Lineage) -> list[Finding]:
     return [Finding("code", [f"stage {name}" for name in changed]), Finding("packages", list(_unlike(then, now)))]
 
 
+def own_files(model: Path) -> Finding:
+    """The folder against its seal, and that which makes a model against the lineage.
+
+    Raises:
+        UserError: it is no model's, or its lineage.json is malformed.
+    """
+    return Finding("the model's own files", list(_files(model, read(model))))
+
+
 def _files(model: Path, lineage: Lineage) -> Iterator[str]:
-    """The folder against its fingerprint, and that which makes a model against the lineage and the release's name."""
-    listed = read_json(model / FINGERPRINT) if (model / FINGERPRINT).is_file() else {}
-    found = (path for path in model.rglob("*") if path.is_file() and path.name != FINGERPRINT)
-    there = {path.relative_to(model).as_posix(): sha256(path) for path in found}
-    named = set[str]()
-    for name in sorted(listed.keys() | there.keys()):
-        if listed.get(name) != there.get(name):
-            named.add(name)
-            yield f"{name}: {'removed' if name not in there else 'added' if name not in listed else 'changed'}"
-    if set(HASHED) <= there.keys() and model_hash(model) != lineage.nodes[0].version and named.isdisjoint(HASHED):
+    with opening(model):
+        unlike = unlike_seal(model)
+    yield from (f"{name}: {state}" for name, state in unlike.items())
+    whole = all((model / name).is_file() for name in HASHED)
+    if whole and unlike.keys().isdisjoint(HASHED) and model_hash(model) != lineage.nodes[0].version:
         yield f"{', '.join(HASHED)}: not those that lineage.json is about"
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from uml_pipeline.errors import UserError
-from uml_pipeline.workspace import fingerprint_of, sha256
+from uml_pipeline.workspace import FINGERPRINT, fingerprint_of, sha256, unlike_seal
 
 WEIGHTS, CONFIG, LABELS, CARD = "model.safetensors", "config.json", "labels.json", "README.md"
 STANDARDISED, PLAIN, READ = "unit(unit(x) - centre)", "x", "reader(sequence)"
@@ -16,6 +16,29 @@ HASHED = (WEIGHTS, CONFIG, LABELS)  # what the model is; never its card, lineage
 def model_hash(folder: Path) -> str:
     """Hex digest of weights, labels and configuration (which names encoder and preprocessing)."""
     return fingerprint_of({name: sha256(folder / name) for name in HASHED})
+
+
+def require_sealed(folder: Path) -> None:
+    """Refuse a model whose files are not those that it was sealed with. Its card may be rewritten, and files may stand
+    beside it.
+
+    Raises:
+        UserError: it has no seal, or a file was changed or removed.
+    """
+    with opening(folder):
+        for name in HASHED:
+            (folder / name).stat()
+        if not (folder / FINGERPRINT).is_file():
+            what = f"the model has no seal: {FINGERPRINT} is missing, so nothing tells whether its files are whole"
+            fix = "fetch its folder again as a whole, or make it again: `uml model`"
+            raise UserError(what, where=str(folder), fix=fix)
+        unlike = [(name, state) for name, state in unlike_seal(folder).items() if name in HASHED or state != "added"]
+    if told := [f"{name} was {state}" for name, state in unlike if name != CARD]:
+        raise UserError(
+            "the model is not what it was sealed as",
+            where=f"{folder}: {', '.join(told)}",
+            fix="do not use it: fetch it again from where it came, or make it again: `uml model`",
+        )
 
 
 @contextmanager

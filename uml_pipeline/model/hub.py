@@ -9,7 +9,7 @@ from uml_pipeline.extras import optional
 from uml_pipeline.features.hub_reach import impatient
 
 PREFIX = "hf://"
-_FILES = ["*.safetensors", "*.json", "*.md", "*.txt", "*.model"]  # nothing that could execute
+_FILES = ["*.safetensors", "*.json", "*.md", "*.txt", "*.model", "*.sig"]  # nothing that could execute
 
 
 def fetched(path: Path | str) -> Path:

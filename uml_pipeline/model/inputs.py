@@ -12,6 +12,7 @@ from uml_pipeline.errors import UserError
 from uml_pipeline.features.samples import Lazy
 from uml_pipeline.samples import Sample
 from uml_pipeline.samples._cells import numbers
+from uml_pipeline.samples.content import lack
 from uml_pipeline.samples.table_files import Table
 from uml_pipeline.samples.table_rows import rows_of
 from uml_pipeline.silo.config import Modality, SiloConfig
@@ -33,30 +34,34 @@ def samples_of(given: Any, modality: Modality) -> Sequence[Sample]:
     (of tables its rows, of vectors its numbers, else its column `path` or `text`).
 
     Raises:
-        UserError: it is a single sample, or a DataFrame without that column. Asking raises it where one is no sample.
+        UserError: it is a single sample, or a DataFrame without that column. Asking raises it where one is no sample,
+            or an empty one.
     """
-    if isinstance(given, Lazy):
-        return given
     if isinstance(given, pd.DataFrame):
         given = _rows(given, modality)
+    if isinstance(given, Lazy):
+        return Given(given, modality, lambda sample: sample)
     if _is_single(given, modality):
         fix = "put a single one into a list: `model.predict([sample])`"
         raise UserError("these are not several samples", where=type(given).__name__, fix=fix)
-    return Given(given.tolist() if isinstance(given, pd.Series) else given, _MAKE[modality])
+    return Given(given.tolist() if isinstance(given, pd.Series) else given, modality, _MAKE[modality])
 
 
 class Given(Lazy):
     """Samples made of what a caller has."""
 
-    def __init__(self, given: Sequence[Any], make: Callable[[Any], Sample]) -> None:
-        self._given, self._make = given, make
+    def __init__(self, given: Sequence[Any], modality: Modality, make: Callable[[Any], Sample]) -> None:
+        self._given, self._modality, self._make = given, modality, make
 
     def __len__(self) -> int:
         return len(self._given)
 
     def one(self, at: int) -> Sample:
         """See Lazy."""
-        return self._make(self._given[at])
+        sample = self._make(self._given[at])
+        if what := lack(sample, self._modality):
+            raise UserError(what, where=f"sample {at} of those given", fix="remove it: nothing can be recognised in it")
+        return sample
 
 
 class _Rows(Lazy):

@@ -1,5 +1,6 @@
 """Predictions as a table file: one row a sample, written as they come, there as a whole or not at all."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,8 @@ from uml_pipeline.model.outcomes import Outcome
 from uml_pipeline.model.unimodal import UnimodalModel
 
 Append = Callable[[pd.DataFrame], None]
+_FORMULA = (*"=+-@\t\r\n＝＋－＠", "'")  # what OWASP's "CSV Injection" names, and what marks them here
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
 
 def table(model: UnimodalModel, results: Sequence[tuple[str, Outcome]], top: int) -> pd.DataFrame:
@@ -72,7 +75,20 @@ def _parquet(draft: Path) -> Iterator[Append]:
 @contextmanager
 def _csv(draft: Path) -> Iterator[Append]:
     with draft.open("w", encoding="utf-8", newline="") as stream:
-        yield lambda some: some.to_csv(stream, index=False, header=not stream.tell())
+
+        def append(some: pd.DataFrame) -> None:
+            names = [str(name) for name, kind in some.dtypes.items() if kind == "string"]
+            texts = {name: some[name].map(_harmless, na_action="ignore") for name in names}
+            some.assign(**texts).to_csv(stream, index=False, header=not stream.tell())
+
+        yield append
+
+
+def _harmless(text: str) -> str:
+    """What a spreadsheet would take for a formula, and what begins like ours, gets an apostrophe in front: whoever
+    reads the file takes one away again.
+    """
+    return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
 
 
 @contextmanager

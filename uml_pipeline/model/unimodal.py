@@ -14,9 +14,9 @@ from uml_pipeline.features.encoders import TRAINED
 from uml_pipeline.learn.geometry import Array, standardise
 from uml_pipeline.learn.sequence.config import READER
 from uml_pipeline.model.estimator import Trained
-from uml_pipeline.model.folder import CONFIG, LABELS, PLAIN, READ, WEIGHTS, opening
+from uml_pipeline.model.folder import opening
 from uml_pipeline.model.inputs import samples_of
-from uml_pipeline.workspace import read_json
+from uml_pipeline.model.parts import read_parts
 
 if TYPE_CHECKING:
     from uml_pipeline.features.encoders import Encoder
@@ -42,8 +42,6 @@ class UnimodalModel(Trained):
         self.folder, self.config, self.labels = folder, config, labels
         self.weight = weights["weight"]  # [class, d]
         self.centre, self.bias = weights.get("centre"), weights.get("bias")  # [d], [class]
-        if self.centre is None and config["preprocessing"] not in (PLAIN, READ):
-            raise KeyError("centre")
         self._reader = _reopened(config["reader"], weights) if "reader" in config else None
         self._trained = {
             name.removeprefix(TRAINED): value for name, value in weights.items() if name.startswith(TRAINED)
@@ -54,26 +52,15 @@ class UnimodalModel(Trained):
         """Open a shipped model: its folder, or a repository of the Hugging Face hub, `hf://user/name[@revision]`.
 
         Raises:
-            UserError: it is no model folder, its files do not fit each other, or the hub does not give it.
+            UserError: it is no model folder, its files are not those that it was sealed with, or do not fit each other;
+                or the hub does not give it.
         """
-        from safetensors.numpy import load_file
-
         from uml_pipeline.model.hub import fetched
 
         folder = fetched(path)
+        parts = read_parts(folder)
         with opening(folder):
-            config, labels = (read_json(folder / name) for name in (CONFIG, LABELS))
-            weights = load_file(folder / WEIGHTS)
-            config["encoder"]["encoder"], config["encoder"]["fingerprint"]  # what prediction will ask for
-            model = cls(folder, config, labels, weights)
-        wide = model.weight.shape[1] if model.centre is None else len(model.centre)
-        if model.weight.shape != (len(labels), wide):
-            raise UserError(
-                "the model's weights and labels do not fit each other",
-                where=str(folder),
-                fix="make the model again: `uml model`",
-            )
-        return model
+            return cls(folder, *parts)
 
     @property
     def modality(self) -> "Modality":
@@ -90,7 +77,7 @@ class UnimodalModel(Trained):
         """The encoder, loaded when first needed and checked against the recorded fingerprint."""
         from uml_pipeline.features import load_encoder
 
-        with optional():
+        with opening(self.folder), optional():
             encoder = load_encoder(self.config["encoder"], self.folder)
             if self._trained and encoder.net is not None:
                 import torch
@@ -133,9 +120,12 @@ class UnimodalModel(Trained):
         """Softmax over `classes_`: [sample, class].
 
         Raises:
-            UserError: a sample cannot be read, or X is a single one.
+            UserError: a sample cannot be read, or X is a single one, or the model's weights give no numbers.
         """
         logits = self.logits(self.features(samples_of(X, self.modality)))
+        if not np.isfinite(logits).all():
+            what, fix = "the model gives NaN or infinity", "remove such samples; if all are, make the model again"
+            raise UserError(what, where=str(self.folder), fix=fix)
         shares = np.exp(logits - logits.max(1, keepdims=True))
         return shares / shares.sum(1, keepdims=True)
 

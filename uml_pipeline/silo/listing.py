@@ -24,7 +24,7 @@ _Fresh = list[tuple[str, bytes]]
 
 def cache_name(modality: Modality) -> str:
     """The cache of what was measured; the number changes with what `measure` does."""
-    return f"silo-{modality}-1"
+    return f"silo-{modality}-2"
 
 
 def rows(config: SiloConfig, name: str, container: Container, cache: Cache) -> Iterator[Row]:

@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 
 from uml_pipeline.errors import UserError
 from uml_pipeline.samples import Sample
+from uml_pipeline.samples.content import lack
 from uml_pipeline.samples.images import read_image
 from uml_pipeline.silo.config import Modality
 from uml_pipeline.silo.words import words
@@ -35,6 +36,8 @@ class Measured:
 
 def measure(sample: Sample, modality: Modality) -> Measured:
     """Decode a sample and measure it."""
+    if bad := lack(sample, modality):
+        return Measured({"bad": bad})
     try:
         return _MEASURES[modality](sample)
     except UserError as error:
@@ -64,29 +67,21 @@ def _audio(sample: Path | bytes) -> Measured:
 
 
 def _text(sample: str) -> Measured:
-    if not sample.strip():
-        return Measured({"bad": "empty text"})
     same = " ".join(words(sample)) or sample
     return Measured({"words": len(sample.split()), "near": hashlib.sha256(same.encode()).hexdigest()[:16]})
 
 
 def _table(sample: dict[str, object]) -> Measured:
     missing = sum(cell is None for cell in sample.values())
-    if missing == len(sample):
-        return Measured({"bad": "all cells are missing"})
     return Measured({"cells": len(sample), "missing": missing / len(sample)})
 
 
 def _series(sample: np.ndarray) -> Measured:
-    known = np.isfinite(sample)
-    if not known.any():
-        return Measured({"bad": "the series is empty" if not sample.size else "the series holds no number"})
-    return Measured({"steps": sample.shape[0], "channels": sample.shape[1], "missing": float(1 - known.mean())})
+    missing = float(1 - np.isfinite(sample).mean())
+    return Measured({"steps": sample.shape[0], "channels": sample.shape[1], "missing": missing})
 
 
 def _vector(sample: np.ndarray) -> Measured:
-    if not np.isfinite(sample).all():
-        return Measured({"bad": "the vector holds NaN or infinity"})
     return Measured({"width": sample.size})
 
 

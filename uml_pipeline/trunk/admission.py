@@ -59,7 +59,7 @@ def drawn_episodes(
     """All episodes, fewest shots first. `better`: seeds a group to recommend; `most_val`: validation samples a class.
 
     Raises:
-        UserError: so few seeds that nothing could be judged off the test split.
+        UserError: so few samples that a side has none, or so few seeds that nothing could be judged off the test split.
     """
     config = study.params.trunk
     drawn = [one for shots in sorted(set(config.shots)) for one in episodes(manifest, shots, config.seeds, most_val)]
@@ -71,4 +71,8 @@ def drawn_episodes(
             where="params.yaml, trunk.seeds",
             fix=f"use at least {groups}{wiser}: the {groups} groups take turns",
         )
+    for side in ("train", "val", "test"):
+        if not all(len(getattr(one, side)) for one in drawn):
+            fix = "give it three samples of a class or more, or all three sides in its `split` column"
+            raise UserError(f"the target has no labelled sample on the side `{side}`", where=study.target, fix=fix)
     return drawn

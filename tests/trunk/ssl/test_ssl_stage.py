@@ -15,7 +15,7 @@ from uml_pipeline.model import UnimodalModel
 from uml_pipeline.pipeline import Step, call
 from uml_pipeline.silo.manifest import read_manifest
 from uml_pipeline.study import Study
-from uml_pipeline.workspace import Workspace
+from uml_pipeline.workspace import Workspace, seal
 
 ALONE, JOINT = ["steps_mean", "untrained", "unimodal"], ["uml", "uml_shuffled", "uml_noise"]
 
@@ -80,6 +80,7 @@ def test_from_params_to_a_model_that_predicts_alone(waves, tmp_path):
     save_file(
         {name: one for name, one in tensors.items() if name != "reader.entrance.mean"}, damaged / "model.safetensors"
     )
+    seal(damaged)
     with pytest.raises(UserError, match="damaged"):
         UnimodalModel.load(damaged)
     shutil.move(model, tmp_path / "model")
