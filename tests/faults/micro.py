@@ -63,6 +63,7 @@ def forked(work: Callable[[], object], log: Path) -> int:
     code = FAILED
     try:
         os.setsid()
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a harness in the background was told to ignore it
         out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(out, 1)
         os.dup2(out, 2)
