@@ -11,7 +11,7 @@ import dagster as dg
 from pydantic import Field, PrivateAttr
 
 from uml_pipeline import pipeline
-from uml_pipeline.errors import UserError
+from uml_pipeline.errors import explained
 from uml_pipeline.ledger import Ledger
 from uml_pipeline.pipeline import Outcome, Step
 from uml_pipeline.pointer import pointer_of
@@ -94,14 +94,15 @@ def told_in_dagster() -> Iterator[None]:
     """What fails inside fails the step: tried again if the network was at fault, and not if a person has to act."""
     try:
         yield
-    except UserError as error:
-        told = {"what": error.what, "where": error.where, "to do": error.fix}
+    except Exception as error:
+        user = explained(error)
+        if user is None and faults.transient(error):
+            raise
+        if user is None:  # a bug: once is enough
+            raise dg.Failure(f"{type(error).__name__}: {error}", allow_retries=False) from error
+        told = {"what": user.what, "where": user.where, "to do": user.fix}
         raise dg.Failure(
-            str(error),
+            str(user),
             metadata={key: text for key, text in told.items() if text},
             allow_retries=faults.transient(error),
         ) from None
-    except Exception as error:
-        if faults.transient(error):
-            raise
-        raise dg.Failure(f"{type(error).__name__}: {error}", allow_retries=False) from error  # a bug: once is enough

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +177,17 @@ def test_an_input_that_changes_while_a_step_reads_it_is_not_recorded(
     again = Ledger(tiny_study.folder)  # as the next command finds it
     assert pipeline.run_step(tiny_study, again, step) is Outcome.DONE
     assert "one more" in set(read_manifest(tiny_study, "descriptions")["text"])
+
+
+def test_a_step_waits_for_what_a_killed_dvc_left_at_work(tiny_study: Study) -> None:
+    step, ledger = Step("silo", "descriptions"), Ledger(tiny_study.folder)
+    with ThreadPoolExecutor(1) as pool:
+        with pipeline.alone(tiny_study, step):  # as `uml silo descriptions` does under DVC; the ledger knows nothing
+            outcome = pool.submit(pipeline.run_step, tiny_study, ledger, step)
+            with pytest.raises(TimeoutError):
+                outcome.result(timeout=2)
+            assert not (tiny_study.folder / "artifacts").exists()
+        assert outcome.result() is Outcome.DONE
 
 
 def test_a_step_that_fails_is_not_recorded(tiny_study: Study, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """The stage graph, and the one way to run it. `dvc repro`, Dagster and `uml run` all end in the same six functions."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from importlib import import_module
@@ -209,6 +210,17 @@ def _find(study: Study, silo: str) -> None:
         find(study.silo(silo), study.folder)
 
 
+@contextmanager
+def alone(study: Study, step: Step) -> Iterator[None]:
+    """Wait for whoever works at the step unknown to the ledger: what a killed `dvc repro` had started goes on."""
+    from filelock import FileLock
+
+    kept = study.folder / FOLDER
+    kept.mkdir(exist_ok=True)
+    with FileLock(kept / f"{step.address}.lock"):  # the system lets go of it when the process ends, however it ends
+        yield
+
+
 def run_step(study: Study, ledger: Ledger, step: Step, *, force: bool = False) -> Outcome:
     """Run a step if its inputs, parameters, code or outputs changed since the ledger's record; then record it.
 
@@ -217,7 +229,7 @@ def run_step(study: Study, ledger: Ledger, step: Step, *, force: bool = False) -
     Raises:
         UserError: what the room found wrong, or an input changed while the room was reading it.
     """
-    with ledger.holding(step.address):
+    with ledger.holding(step.address), alone(study, step):
         return _run_held(study, ledger, step, force)
 
 

@@ -1,16 +1,17 @@
 """`make faults`: many random faults, one after the other, and a table of what became of them.
 
-python -m tests.faults [--count 500] [--first 0]
+python -m tests.faults [--count 500] [--first 0] [--door "dvc repro"]
 """
 
 import argparse
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tests.faults.harness import KINDS, Harness, Story
+from tests.faults.doors import DOORS
+from tests.faults.harness import IN_PROCESS, KINDS, Harness, Story
 from tests.faults.micro import FAILED, HUNG, REFUSED
 from uml_pipeline.progress import progress
 
@@ -31,32 +32,41 @@ def main() -> None:
     parser.add_argument(
         "--first", type=int, default=0, help="number of the first fault: a fault is repeated by its number"
     )
+    parser.add_argument("--door", choices=(IN_PROCESS, *DOORS), help="by which all come; else the number says it")
     options = parser.parse_args()
     stories = list[Story]()
     with tempfile.TemporaryDirectory() as folder, progress("faults", options.count) as advance:
         harness = Harness(Path(folder))
         for seed in range(options.first, options.first + options.count):
-            stories.append(harness.strike(seed))
+            stories.append(harness.strike(seed, options.door))
             advance(1)
-            if not stories[-1].well:
-                print(f"fault {seed} ({stories[-1].kind}):\n{stories[-1].said}", file=sys.stderr, flush=True)
-    print(table(stories))
+            print(told(stories[-1]), file=sys.stderr, flush=True)
+    print(table("fault", KINDS, stories, lambda story: story.kind))
+    print()
+    print(table("door", (IN_PROCESS, *DOORS), stories, lambda story: story.door))
     sys.exit(not all(one.well for one in stories))
 
 
-def table(stories: list[Story]) -> str:
-    """Markdown: for every kind how the struck runs ended, and how long the next run took to make all whole."""
+def told(story: Story) -> str:
+    """A line for the log; of a fault that was not mended all that was said, too."""
+    end = "whole again" if story.whole else "NOT whole"
+    line = f"fault {story.seed}: {story.kind}, {story.door}: ended with {story.code}, {end} after {story.seconds:.1f} s"
+    return line if story.well else f"{line}\n{story.said}"
+
+
+def table(head: str, names: Iterable[str], stories: list[Story], name_of: Callable[[Story], str]) -> str:
+    """Markdown: for every name how the struck runs ended, and how long the next run took to make all whole."""
     rows = [
-        "| fault | times | unhurt | killed | refused | failed | hung | whole again | s, median | s, most |",
+        f"| {head} | times | unhurt | killed | refused | failed | hung | whole again | s, median | s, most |",
         "|---|" + "--:|" * 9,
     ]
-    for kind in KINDS:
-        own = [one for one in stories if one.kind == kind]
+    for name in names:
+        own = [one for one in stories if name_of(one) == name]
         if own:
             counts = [sum(test(one.code) for one in own) for test in ENDS]
             seconds = [one.seconds for one in own]
             cells = [
-                kind,
+                name,
                 len(own),
                 *counts,
                 sum(one.whole for one in own),

@@ -3,17 +3,21 @@
 import random
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from tests.faults import micro
-from tests.faults.micro import FAILED, HUNG
+from tests.faults import disk, doors, micro
+from tests.faults.micro import FAILED, HUNG, REFUSED
 from tests.faults.strikes import STRIKES, flip_a_bit
 from uml_pipeline.pipeline import STAGES
 
-PAIR, BIT = "two runs at once, one killed", "one bit flipped"
+PAIR, BIT, FULL = "two runs at once, one killed", "one bit flipped", "disk full"
 KINDS = (*STRIKES, PAIR, BIT)
+IN_PROCESS = "in process"
+_PATIENCE = 300.0  # seconds for a run by a front door: `dvc repro` loads everything for every step
 _FEW = 3.0  # seconds of a run that is through with everything but its last step, and more: strikes come before its end
 
 
@@ -22,6 +26,8 @@ class Story:
     """One fault, and what became of it."""
 
     kind: str
+    door: str
+    """By which the struck run came."""
     seed: int
     done: int
     """Steps that were done before."""
@@ -47,27 +53,34 @@ class Harness:
             import_module(name)  # so that a forked run has them
         for stage in STAGES:
             import_module(f"uml_pipeline.{stage.name}.stage")
+        folder.chmod(0o711)  # a user without rights has to get through
         self._folder, self._snapshots = folder, micro.snapshots(folder)
         self._expected = micro.result(self._snapshots[-1])
 
-    def strike(self, seed: int) -> Story:
-        """Fault number `seed`: its kind goes round, all else is drawn."""
-        dice, kind = random.Random(seed), KINDS[seed % len(KINDS)]
+    def strike(self, seed: int, door: str | None = None) -> Story:
+        """Fault number `seed`: its kind goes round, and its door if none is given; all else is drawn."""
+        dice, kind, door = random.Random(seed), KINDS[seed % len(KINDS)], door or door_of(seed)
         done = len(self._snapshots) - 1 if kind == BIT else dice.randrange(len(self._snapshots) - 1)
-        scratch = self._folder / f"fault{seed}"
-        study = scratch / "study"
-        shutil.copytree(self._snapshots[done], study, symlinks=True)
-        code, log = self._befall(kind, study, dice, done), scratch / "log"
-        said = log.read_text(errors="replace") if log.exists() else ""
-        _writable(study)
-        began = time.perf_counter()
-        ended = micro.ended(micro.forked(lambda: micro.run(study), scratch / "again"))
-        seconds = time.perf_counter() - began
-        wrong = [f"the second run ended with {ended}"] if ended else self._wrong(study)
-        if wrong:
-            said += "\n".join(["", "and again:", (scratch / "again").read_text(errors="replace"), *wrong])
-        shutil.rmtree(scratch)
-        return Story(kind, seed, done, code, said, seconds, whole=not wrong)
+        with self._prepared(self._folder / f"fault{seed}", kind, dice, done) as study:
+            log, again = study.parent / "log", study.parent / "again"
+            code, session = self._befall(kind, door, study, dice, done)
+            said = log.read_text(errors="replace") if log.exists() else ""
+            if door != IN_PROCESS and code > 0 and code != HUNG:  # each door has numbers of its own
+                code = FAILED if "Traceback" in said else REFUSED
+            elif code > 0 and code not in (REFUSED, HUNG):  # so has a library that ends the process
+                code = FAILED
+            if study.is_mount():
+                disk.make_room(study)
+            _writable(study)
+            began = time.perf_counter()
+            ended = micro.ended(micro.forked(lambda: micro.run(study), again), _PATIENCE)
+            seconds = time.perf_counter() - began
+            wrong = [f"the second run ended with {ended}"] if ended else self._wrong(study)
+            if session:
+                micro.end_orphans(session)
+            if wrong:
+                said += "\n".join(["", "and again:", again.read_text(errors="replace"), *wrong])
+        return Story(kind, door, seed, done, code, said, seconds, whole=not wrong)
 
     def _wrong(self, study: Path) -> list[str]:
         """What is not as an undisturbed run leaves it."""
@@ -76,22 +89,49 @@ class Harness:
         left = [path for end in ("draft", "old") for path in study.glob(f"artifacts/**/*.{end}")]
         return other + [f"{path.relative_to(study)} is left" for path in left]
 
-    def _befall(self, kind: str, study: Path, dice: random.Random, done: int) -> int:
+    @contextmanager
+    def _prepared(self, scratch: Path, kind: str, dice: random.Random, done: int) -> Iterator[Path]:
+        """A copy of the study after its first `done` steps; where the disk fills up, on one too small for the rest."""
+        study, source = scratch / "study", self._snapshots[done]
+        study.mkdir(parents=True)
+        filled, most = disk.used(source), disk.used(self._snapshots[-1])
+        small = kind == FULL and disk.mount(study, round(filled + dice.random() * (most - filled)))
+        try:
+            shutil.copytree(source, study, symlinks=True, dirs_exist_ok=True)
+            yield study
+        finally:
+            if small:
+                disk.unmount(study)
+            shutil.rmtree(scratch)
+
+    def _befall(self, kind: str, door: str, study: Path, dice: random.Random, done: int) -> tuple[int, int]:
+        """How the struck run ended, and its session, where there may be orphans of it."""
         log, seconds = study.parent / "log", _FEW * (1 - done / len(self._snapshots))
         if kind == BIT:
             flip_a_bit(study, dice)
-            return 0
-        strike = STRIKES["SIGKILL" if kind == PAIR else kind]
+            if door == IN_PROCESS:
+                return 0, 0  # the next run meets it
+        name = "SIGKILL" if kind == PAIR else kind
 
         def struck() -> None:
-            strike(study, dice, seconds)
+            if door != IN_PROCESS:
+                doors.enter(door, study, name, dice.randrange(2**32), seconds)
+            if name in STRIKES:
+                STRIKES[name](study, dice, seconds)
             micro.run(study)
 
         other = micro.forked(lambda: micro.run(study), log) if kind == PAIR else None
-        code = micro.ended(micro.forked(struck, log))
-        if other is not None:
-            assert micro.ended(other) == 0, log.read_text()
-        return code
+        session = micro.forked(struck, log)
+        code = micro.ended(session, micro.PATIENCE if door == IN_PROCESS else _PATIENCE)
+        if other is not None and micro.ended(other, _PATIENCE) != 0:  # which nothing befell
+            code = FAILED
+        return code, session
+
+
+def door_of(seed: int) -> str:
+    """Every tenth fault comes by a front door, which loads everything anew; in time each kind comes by each."""
+    turn, place = divmod(seed, len(KINDS))
+    return list(doors.DOORS)[turn % len(doors.DOORS)] if (turn + place) % len(KINDS) == 0 else IN_PROCESS
 
 
 def _writable(folder: Path) -> None:

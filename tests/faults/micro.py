@@ -1,5 +1,6 @@
 """A study that runs in seconds, and copies of it after every step: a fault may strike anywhere, and cheaply."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -29,7 +30,7 @@ QUICK = {
     "report": {"robustness": 0},
 }
 FAILED, REFUSED, HUNG = 3, 2, 4
-_PATIENCE = 60.0  # seconds
+PATIENCE = 60.0  # seconds
 
 
 def make(folder: Path) -> Study:
@@ -52,7 +53,7 @@ def run(folder: Path, steps: int | None = None) -> None:
 
 
 def forked(work: Callable[[], object], log: Path) -> int:
-    """Start `work` in a process of its own, which has imported everything already; its process id.
+    """Start `work` in a process of its own, which has imported everything already; its id, and its session's.
 
     It ends with 0, REFUSED after what a user is told plainly, or FAILED after any other error; `log` gets its words.
     """
@@ -61,6 +62,8 @@ def forked(work: Callable[[], object], log: Path) -> int:
         return pid
     code = FAILED
     try:
+        os.setsid()
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a harness in the background was told to ignore it
         out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(out, 1)
         os.dup2(out, 2)
@@ -74,9 +77,9 @@ def forked(work: Callable[[], object], log: Path) -> int:
         os._exit(code)
 
 
-def ended(pid: int) -> int:
+def ended(pid: int, patience: float = PATIENCE) -> int:
     """Exit code of a forked process; minus the signal's number where one ended it. One that hangs is ended: HUNG."""
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         done, status = os.waitpid(pid, os.WNOHANG)
         if done:
@@ -87,10 +90,19 @@ def ended(pid: int) -> int:
     return HUNG
 
 
+def end_orphans(session: int) -> None:
+    """End what a forked process started and, killed, left behind."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(session, signal.SIGKILL)
+
+
 def result(folder: Path) -> dict[str, str]:
     """What a study has made: every seal. Of the model its own hash: its card tells where it was made, as the report."""
-    seals = (folder / "artifacts").rglob("fingerprint.json")
-    found = {seal.parent.name: seal.read_text() for seal in seals if seal.parent.name not in ("model", "report")}
+    seals = {
+        seal.parent.relative_to(folder).as_posix(): seal for seal in (folder / "artifacts").rglob("fingerprint.json")
+    }
+    told = ("artifacts/model", "artifacts/report")
+    found = {name: seal.read_text() for name, seal in seals.items() if name not in told}
     return found | {"model": model_hash(folder / "artifacts" / "model")}
 
 

@@ -4,6 +4,7 @@ import os
 import random
 import resource
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 
 NOBODY = 65534
 _HEAD_ROOM = 400  # MB
+_IMPORTS = 4_000  # MB of address space that a fresh process fills before it works
 _LARGEST = 300_000  # bytes of a file
 _YEAR = 365 * 86400.0
 
@@ -20,8 +22,8 @@ Strike = Callable[[Path, random.Random, float], None]
 
 def _signal(number: int) -> Strike:
     def strike(folder: Path, dice: random.Random, seconds: float) -> None:
-        delay, pid = dice.uniform(0, seconds), os.getpid()
-        timer = threading.Timer(delay, lambda: os.kill(pid, number))
+        send = os.killpg if number == signal.SIGINT else os.kill  # a terminal's Ctrl-C goes to all that it started
+        timer = threading.Timer(dice.uniform(0, seconds), send, (os.getpid(), number))
         timer.daemon = True
         timer.start()
 
@@ -49,18 +51,26 @@ def at_a_write(folder: Path, dice: random.Random, seconds: float) -> None:
 
 
 def disk_full(folder: Path, dice: random.Random, seconds: float) -> None:
-    """No file may grow beyond a random size: a write fails in the middle, as on a full disk."""
+    """A disk that the harness has made small; or else no file may grow beyond a random size, which looks alike."""
+    if folder.is_mount():
+        os.environ["DVC_SITE_CACHE_DIR"] = str(folder / ".site")  # DVC's databases, too
+        return
     most = dice.randrange(100, _LARGEST)
     resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 
 
 def out_of_memory(folder: Path, dice: random.Random, seconds: float) -> None:
     """Some hundred megabytes more than are in use, and not one further."""
+    import numpy
+    from scipy.linalg.blas import dgemm
     from threadpoolctl import threadpool_limits
 
-    threadpool_limits(1)  # OpenBLAS waits for ever for a thread that it has no memory to start
+    threadpool_limits(1)  # OpenBLAS waits for ever for a thread that it has no memory to start,
+    some = numpy.ones((200, 200))
+    dgemm(1.0, some @ some, some)  # and scipy's (0.3.30) for its first buffer: numpy's and scipy's each take theirs now
     pages = int(Path("/proc/self/statm").read_text().split()[0])
-    most = pages * resource.getpagesize() + dice.randrange(1, _HEAD_ROOM) * 1_000_000
+    room = _HEAD_ROOM if "torch" in sys.modules else _HEAD_ROOM + _IMPORTS
+    most = pages * resource.getpagesize() + dice.randrange(1, room) * 1_000_000
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
@@ -71,6 +81,8 @@ def read_only(folder: Path, dice: random.Random, seconds: float) -> None:
     for path in (place, *place.rglob("*")) if place != folder else (place,):
         path.chmod(0o555 if path.is_dir() else 0o444)
     if os.geteuid() == 0:  # whom no permission stops
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, NOBODY, NOBODY)
         os.setgroups([])
         os.setgid(NOBODY)
         os.setuid(NOBODY)

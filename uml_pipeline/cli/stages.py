@@ -21,7 +21,8 @@ def _add_stage(name: str, asks: str, each: bool) -> None:
         if silo:
             opened.silo(silo)
         if "DVC_STAGE" in os.environ:
-            pipeline.call(opened, step)
+            with pipeline.alone(opened, step):
+                pipeline.call(opened, step)
         else:
             outcome = pipeline.run_step(opened, pipeline.open_ledger(opened), step)
             console.print(f"{step.address}: {outcome.value}")
