@@ -50,6 +50,7 @@ def _of_sqlite() -> Exception:
         (PermissionError(errno.EACCES, "Permission denied", "/data/x"), "access is denied"),
         (MemoryError("Unable to allocate 3 GiB"), "the memory is full"),
         (_of_sqlite(), "a database cannot be written"),
+        (Exception("Error while serializing: I/O error: No space left on device (os error 28)"), "the disk is full"),
         (UserError("wrong"), "wrong"),
     ],
 )

@@ -1,6 +1,7 @@
 """The one error a user may see: what is wrong, where, and what to do about it."""
 
 import errno
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ _MACHINE = {
     errno.EMFILE: ("too many files are open", "raise the limit on open files (`ulimit -n`)"),
     errno.ENOMEM: ("the memory is full", "close other programs, or use a larger machine"),
 }
+_RUST = re.compile(r"\(os error (\d+)\)")  # so libraries written in Rust end what the system told them
 _SQLITE = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")
 
 
@@ -66,4 +68,7 @@ def _fault(error: BaseException) -> tuple[str, str] | None:
         return "a database cannot be written", "make room, and check who may write there"
     if isinstance(error, MemoryError):
         return _MACHINE[errno.ENOMEM]
-    return _MACHINE.get(error.errno or 0) if isinstance(error, OSError) else None
+    if isinstance(error, OSError):
+        return _MACHINE.get(error.errno or 0)
+    told = _RUST.search(str(error))
+    return _MACHINE.get(int(told[1])) if told else None

@@ -4,17 +4,12 @@ import sys
 
 from rich.console import Console
 
-<<<<<<< HEAD
 # each adds its verbs, in the order in which --help lists them
 # isort: off
 from uml_pipeline.cli import start, study, model, registry, lineage, stages, theory  # noqa: F401
 
 # isort: on
-from uml_pipeline.cli.app import app, console
-=======
-from uml_pipeline.cli import lineage, model, registry, stages, start, study, theory  # noqa: F401  each adds its verbs
 from uml_pipeline.cli.app import app, console, literal
->>>>>>> w-b
 from uml_pipeline.errors import explained
 from uml_pipeline.extras import optional
 

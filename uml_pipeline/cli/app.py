@@ -1,10 +1,7 @@
 """What all verbs share: the app that they are added to, the console, and the options that many take."""
 
-<<<<<<< HEAD
-from importlib.metadata import version
-=======
 import unicodedata
->>>>>>> w-b
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,7 +30,6 @@ SiloArgument = Annotated[str, typer.Argument(help="Name of a silo in params.yaml
 ModelArgument = Annotated[Path, typer.Argument(help="Folder of a shipped model.", autocompletion=completion.models)]
 JsonOption = Annotated[bool, typer.Option("--json", help="For scripts: JSON on stdout, words on stderr.")]
 MODELS = "Shipped models"  # heading of the verbs about them
-<<<<<<< HEAD
 
 
 def print_json(value: Any) -> None:
@@ -52,7 +48,8 @@ def _every_verb(
     _: Annotated[bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)] = False,
 ) -> None:
     """Options before any verb."""
-=======
+
+
 _TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # the direction of writing
 
 
@@ -63,4 +60,3 @@ def literal(text: str) -> str:
 
 def _steers(one: str) -> bool:
     return one != "\n" and (unicodedata.category(one) in ("Cc", "Cs") or one in _TURNS)
->>>>>>> w-b

@@ -1,17 +1,23 @@
 """Verbs about where a shipped model comes from: say it, check whether it still holds, do it again."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-<<<<<<< HEAD
-from uml_pipeline.cli.app import MODELS, JsonOption, ModelArgument, StudyOption, app, aside, console, print_json
-=======
-from uml_pipeline.cli.app import MODELS, ModelArgument, StudyOption, app, console, literal
->>>>>>> w-b
+from uml_pipeline.cli.app import (
+    MODELS,
+    JsonOption,
+    ModelArgument,
+    StudyOption,
+    app,
+    aside,
+    console,
+    literal,
+    print_json,
+)
 
 if TYPE_CHECKING:
     from uml_pipeline.lineage.reproduce import Reproduction
@@ -34,9 +40,6 @@ def lineage(model: ModelArgument = _MADE, as_json: JsonOption = False) -> None:
 
 
 @app.command(rich_help_panel=MODELS)
-<<<<<<< HEAD
-def verify(model: ModelArgument = _MADE, study: StudyOption = Path(), as_json: JsonOption = False) -> None:
-=======
 def verify(
     model: ModelArgument = _MADE,
     study: StudyOption = Path(),
@@ -44,33 +47,25 @@ def verify(
         Path | None,
         typer.Option(help="OpenSSH's file of allowed signers: check seal and signature alone, without a study."),
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
->>>>>>> w-b
     """Read all of a model's inputs again and say what changed since it was made. Exit code 1: something did."""
     from uml_pipeline.lineage.verify import own_files, verify
     from uml_pipeline.model.signature import signer
     from uml_pipeline.study import Study
 
-<<<<<<< HEAD
-    findings = verify(Study(study), model)
+    if signers:
+        (aside if as_json else console).print(Text(literal(f"signed by {signer(model, signers)}")))
+    findings = [own_files(model)] if signers else verify(Study(study), model)
     if as_json:
         print_json(findings)
     else:
         _show(findings)
-=======
-    if signers:
-        console.print(Text(literal(f"signed by {signer(model, signers)}")))
-    findings = [own_files(model)] if signers else verify(Study(study), model)
-    _show(findings)
->>>>>>> w-b
     if any(one.differs for one in findings):
         raise typer.Exit(1)
 
 
 @app.command(rich_help_panel=MODELS)
-<<<<<<< HEAD
-def reproduce(model: ModelArgument = _MADE, study: StudyOption = Path(), as_json: JsonOption = False) -> None:
-=======
 def sign(
     model: ModelArgument,
     key: Annotated[Path, typer.Option(help="Private SSH key, or a public one that `ssh-agent` knows.")] = _KEY,
@@ -85,8 +80,7 @@ def sign(
 
 
 @app.command(rich_help_panel=MODELS)
-def reproduce(model: ModelArgument = _MADE, study: StudyOption = Path()) -> None:
->>>>>>> w-b
+def reproduce(model: ModelArgument = _MADE, study: StudyOption = Path(), as_json: JsonOption = False) -> None:
     """Make a model again from its recorded inputs and compare the bytes. Exit code 1: they differ."""
     from uml_pipeline.lineage.reproduce import reproduce
     from uml_pipeline.study import Study
