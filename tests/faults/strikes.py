@@ -127,8 +127,14 @@ def flip_a_bit(folder: Path, dice: random.Random) -> Path:
         if path.stat().st_size and path.name != ".gitignore":
             by_kind.setdefault(path.suffix, []).append(path)
     path = dice.choice(by_kind[dice.choice(sorted(by_kind))])
-    content = bytearray(path.read_bytes())
-    place = dice.randrange(len(content))
-    content[place] ^= 1 << dice.randrange(8)
-    path.write_bytes(bytes(content))
+    flip(path, dice.randrange(8 * path.stat().st_size))
     return path
+
+
+def flip(path: Path, bit: int) -> None:
+    """Turn one bit of a file over; who may write it stays as it was."""
+    mode, content = path.stat().st_mode, bytearray(path.read_bytes())
+    content[bit // 8] ^= 1 << bit % 8
+    path.chmod(0o644)
+    path.write_bytes(bytes(content))
+    path.chmod(mode)
