@@ -1,6 +1,7 @@
 """DVC as the one record of what was made from what: dvc.yaml's graph, dvc.lock's hashes."""
 
 import contextlib
+import hashlib
 import json
 import logging
 import os
@@ -28,8 +29,9 @@ class Ledger:
         """Open the DVC repository around `folder`, or make one there (without git) if there is none.
 
         Raises:
-            UserError: no dvc.yaml in the folder, or DVC cannot read it.
+            UserError: no dvc.yaml in the folder, or DVC cannot read it or its own settings.
         """
+        from dvc.config import ConfigError
         from dvc.exceptions import DvcException, NotDvcRepoError
         from dvc.repo import Repo
 
@@ -43,6 +45,10 @@ class Ledger:
             self._repo = Repo(str(folder))
         except NotDvcRepoError:
             self._repo = Repo.init(str(folder), no_scm=True)
+        except ConfigError as error:
+            raise UserError(
+                "DVC cannot read its settings", where=f".dvc/config: {error}", fix="correct them: `dvc config --list`"
+            ) from None
         self._mend()
         self._record = folder / "dvc.lock"
         try:
@@ -182,8 +188,26 @@ class Ledger:
                 self._check_out(name)
         except RunCacheNotFoundError:
             return False
+        if self._drop_damaged(name):
+            return False
         self.record(name)
         return True
+
+    def _drop_damaged(self, name: str) -> bool:
+        """Remove from the cache what a step's outputs have there and what is not what its name, the hash, says; whether
+        any was. DVC believes what nobody has the right to write, and disks do not ask for it.
+        """
+        from dvc_data.hashfile import load
+        from dvc_data.hashfile.tree import Tree
+
+        cache, damaged = self._repo.cache.local, list[str]()
+        for out in self._stages[name].outs:
+            kept = load(cache, out.hash_info)
+            hashes = {one.value for _, _, one in kept} if isinstance(kept, Tree) else {kept.oid}
+            damaged += [one for one in hashes if _md5(cache.oid_to_path(one)) != one]
+        for one in damaged:
+            cache.delete(one)
+        return bool(damaged)
 
     def _check_out(self, name: str) -> None:
         stage = self._stages[name]
@@ -280,6 +304,11 @@ def _holders(message: str) -> str:
     """Who holds a lock, out of what DVC says of it."""
     lines = [line.strip() for line in message.splitlines() if line.strip().startswith("(PID ")]
     return "; ".join(lines) or "DVC is at work in this study"
+
+
+def _md5(path: str) -> str:
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

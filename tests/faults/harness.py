@@ -13,6 +13,7 @@ from tests.faults import disk, doors, micro
 from tests.faults.micro import FAILED, HUNG, REFUSED
 from tests.faults.strikes import STRIKES, flip_a_bit
 from uml_pipeline.pipeline import STAGES
+from uml_pipeline.workspace import FINGERPRINT, unlike_seal
 
 PAIR, BIT, FULL = "two runs at once, one killed", "one bit flipped", "disk full"
 KINDS = (*STRIKES, PAIR, BIT)
@@ -53,9 +54,10 @@ class Harness:
             import_module(name)  # so that a forked run has them
         for stage in STAGES:
             import_module(f"uml_pipeline.{stage.name}.stage")
-        folder.chmod(0o711)  # a user without rights has to get through
         self._folder, self._snapshots = folder, micro.snapshots(folder)
-        self._expected = micro.result(self._snapshots[-1])
+        self.whole = self._snapshots[-1]
+        """The study as an undisturbed run leaves it."""
+        self._expected = micro.result(self.whole)
 
     def strike(self, seed: int, door: str | None = None) -> Story:
         """Fault number `seed`: its kind goes round, and its door if none is given; all else is drawn."""
@@ -75,19 +77,21 @@ class Harness:
             began = time.perf_counter()
             ended = micro.ended(micro.forked(lambda: micro.run(study), again), _PATIENCE)
             seconds = time.perf_counter() - began
-            wrong = [f"the second run ended with {ended}"] if ended else self._wrong(study)
+            wrong = [f"the second run ended with {ended}"] if ended else self.wrong(study)
             if session:
                 micro.end_orphans(session)
             if wrong:
                 said += "\n".join(["", "and again:", again.read_text(errors="replace"), *wrong])
         return Story(kind, door, seed, done, code, said, seconds, whole=not wrong)
 
-    def _wrong(self, study: Path) -> list[str]:
+    def wrong(self, study: Path) -> list[str]:
         """What is not as an undisturbed run leaves it."""
         found = micro.result(study)
         other = [f"{name} is not the same" for name, seal in self._expected.items() if found.get(name) != seal]
+        seals = (study / "artifacts").rglob(FINGERPRINT)
+        damaged = [f"{seal.parent.name}: {unlike}" for seal in seals if (unlike := unlike_seal(seal.parent))]
         left = [path for end in ("draft", "old") for path in study.glob(f"artifacts/**/*.{end}")]
-        return other + [f"{path.relative_to(study)} is left" for path in left]
+        return other + damaged + [f"{path.relative_to(study)} is left" for path in left]
 
     @contextmanager
     def _prepared(self, scratch: Path, kind: str, dice: random.Random, done: int) -> Iterator[Path]:
@@ -129,12 +133,8 @@ class Harness:
 
 
 def door_of(seed: int) -> str:
-    """Every tenth fault comes by a front door, which loads everything anew; in time each kind comes by each, but that
-    of a user without rights, who may not read the libraries where they are root's.
-    """
+    """Every tenth fault comes by a front door, which loads everything anew; in time each kind comes by each."""
     turn, place = divmod(seed, len(KINDS))
-    if KINDS[place] == "read-only folder":
-        return IN_PROCESS
     return list(doors.DOORS)[turn % len(doors.DOORS)] if (turn + place) % len(KINDS) == 0 else IN_PROCESS
 
 

@@ -1,5 +1,6 @@
 """What may befall a run. Each is called in the process that will run, with dice of its own."""
 
+import ctypes
 import os
 import random
 import resource
@@ -10,7 +11,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-NOBODY = 65534
 _HEAD_ROOM = 400  # MB
 _IMPORTS = 4_000  # MB of address space that a fresh process fills before it works
 _LARGEST = 300_000  # bytes of a file
@@ -80,12 +80,20 @@ def read_only(folder: Path, dice: random.Random, seconds: float) -> None:
     place = dice.choice(places)
     for path in (place, *place.rglob("*")) if place != folder else (place,):
         path.chmod(0o555 if path.is_dir() else 0o444)
-    if os.geteuid() == 0:  # whom no permission stops
-        for path in (folder, *folder.rglob("*")):
-            os.chown(path, NOBODY, NOBODY)
-        os.setgroups([])
-        os.setgid(NOBODY)
-        os.setuid(NOBODY)
+    if os.geteuid() == 0:
+        _bind_root()
+
+
+def _bind_root() -> None:
+    """Let permissions hold for root as for any owner, here and in what is started from here: root stays who it is, for
+    its libraries may be nobody else's to read.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    for capability in (1, 2, 3):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER
+        assert libc.prctl(24, capability, 0, 0, 0) == 0, os.strerror(ctypes.get_errno())  # PR_CAPBSET_DROP
+    version_and_process = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    nothing = (ctypes.c_uint32 * 6)()
+    assert libc.capset(version_and_process, nothing) == 0, os.strerror(ctypes.get_errno())
 
 
 def clock_jump(folder: Path, dice: random.Random, seconds: float) -> None:
@@ -119,8 +127,14 @@ def flip_a_bit(folder: Path, dice: random.Random) -> Path:
         if path.stat().st_size and path.name != ".gitignore":
             by_kind.setdefault(path.suffix, []).append(path)
     path = dice.choice(by_kind[dice.choice(sorted(by_kind))])
-    content = bytearray(path.read_bytes())
-    place = dice.randrange(len(content))
-    content[place] ^= 1 << dice.randrange(8)
-    path.write_bytes(bytes(content))
+    flip(path, dice.randrange(8 * path.stat().st_size))
     return path
+
+
+def flip(path: Path, bit: int) -> None:
+    """Turn one bit of a file over; who may write it stays as it was."""
+    mode, content = path.stat().st_mode, bytearray(path.read_bytes())
+    content[bit // 8] ^= 1 << bit % 8
+    path.chmod(0o644)
+    path.write_bytes(bytes(content))
+    path.chmod(mode)
