@@ -81,8 +81,8 @@ def _csv(draft: Path) -> Iterator[Append]:
             names = [str(name) for name, kind in some.dtypes.items() if kind == "string"]
             texts = {name: some[name].map(_harmless, na_action="ignore") for name in names}
             # pandas leaves a lone carriage return bare, which readers take for the end of the row
-            quoting = csv.QUOTE_NONNUMERIC
-            some.assign(**texts).to_csv(stream, index=False, header=not stream.tell(), quoting=quoting)
+            header = not stream.tell()
+            some.assign(**texts).to_csv(stream, index=False, header=header, quoting=csv.QUOTE_NONNUMERIC)
 
         yield append
 
