@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks import trunks
-
 SMALL = "&input_size=[3,160,160]&crop_pct=1"
 ENCODERS = {"audio": "builtin/logmel", "image": "builtin/emoji", "text": "builtin/minilm"}
 MOSI = ("text", "audio", "video")

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from benchmarks.sequence_settings import SETTINGS
+from studies.sequences.silos import SETTINGS
 from uml_pipeline.learn.engine.world import World
 from uml_pipeline.learn.statistics import paired_gain
 from uml_pipeline.pipeline import Step, call
