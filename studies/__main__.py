@@ -19,7 +19,7 @@ from studies.plan import Plan
 from uml_pipeline.workspace import read_json, write_json
 
 ROOT = Path(__file__).parent
-NAMES = ("photos", "trimodal", "text_target", "gaps", "sequences", "finetune", "synthetic", "defaults")
+NAMES = ("photos", "emoji", "trimodal", "text_target", "gaps", "synthetic", "sequences", "finetune", "defaults")
 
 
 def main() -> None:
@@ -33,8 +33,9 @@ def main() -> None:
     place, console = Place.at(options.folder), Console(stderr=True)
     for name in options.names or NAMES:
         plan: Plan = import_module(f"studies.{name}").PLAN
-        for setting in [one for one in plan.settings if options.only in one]:
-            run(plan, name, setting, place, options.seeds, console)
+        for setting in plan.settings:
+            if options.only in setting and (options.only or setting not in plan.long):
+                run(plan, name, setting, place, options.seeds, console)
         publish(plan, name, place)
 
 
@@ -54,8 +55,12 @@ def run(plan: Plan, name: str, setting: str, place: Place, seeds: int, console: 
 
 def publish(plan: Plan, name: str, place: Place) -> None:
     """Results, page and figures, once every setting has a record."""
-    results = {one: read_json(_kept(place, name, one)) for one in plan.settings if _kept(place, name, one).exists()}
-    if len(results) < len(plan.settings):
+    kept = {one: _kept(place, name, one) for one in plan.settings}
+    results = {one: read_json(path) for one, path in kept.items() if path.exists()}
+    if asked := {one: record for one, record in results.items() if one in plan.long}:
+        print("\n\n".join(plan.blocks(asked).values()))
+    results = {one: record for one, record in results.items() if one not in plan.long}
+    if len(results) < len(plan.settings) - len(plan.long):
         return
     folder = ROOT / name
     page.write(folder, results)

@@ -1,4 +1,4 @@
-"""One setting of a study, run through the pipeline up to the trunk, with the peers on the same draws: a record in JSON."""
+"""One setting of a study, run through the pipeline up to the trunk, and the peers on the same draws: a JSON record."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

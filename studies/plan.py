@@ -19,3 +19,5 @@ class Plan:
     settings: Mapping[str, Callable[[Place, int], Record]]
     blocks: Callable[[Results], dict[str, str]]
     figures: Mapping[str, Callable[[Results], str]] = field(default_factory=dict)
+    long: frozenset[str] = frozenset()
+    """Settings that take hours: run when they are asked for by name, and printed; no page waits for them."""

@@ -55,4 +55,4 @@ def _vectors(place: Place, name: str, rows: pd.DataFrame) -> Silo:
     x = model.embed(rows["text"].tolist(), norm=True)
     rest = {column: rows[column].to_numpy(str) for column in rows.columns if column != "text"}
     np.savez(place.folder / f"{name}.npz", x=x.astype(np.float32), **rest)
-    return {"modality": "vector", "path": f"{name}.npz"}
+    return {"modality": "vector", "path": f"{name}.npz", "encoder": "vectors/wordllama"}
