@@ -67,7 +67,8 @@ def _spoilt(texts: pd.DataFrame, setting: Setting) -> pd.DataFrame:
     moved = _neighbours(texts)
     shifted = {name: moved[name] for name in classes[: round(setting.shifted * len(classes))]}
     source = {name: shifted.get(name, name) for name in heard}
-    kept = pd.concat([texts[texts["label"] == source[name]].assign(label=name) for name in sorted(heard)])
+    own = [texts[texts["label"] == source[name]].assign(label=name) for name in sorted(heard)]
+    kept = pd.concat([texts[:0], *own])
     wrong = draw.permutation(len(kept))[: round(setting.mislabelled * len(kept))]
     labels = kept["label"].to_numpy(object)
     labels[wrong] = draw.choice(np.array(classes, object), len(wrong))
