@@ -9,7 +9,7 @@ import pandas as pd
 from studies import silos
 from studies.place import Place
 
-LENT, OWN = 15, 35
+LENT, OWN, SHOTS = 15, 35, (1, 2, 4, 8, 16)
 About = Literal["its classes", "permuted", "unrelated", "noise"]
 """`permuted`: other classes of the target; `unrelated`: another data set's; `noise`: words drawn one by one."""
 
@@ -28,7 +28,7 @@ class Setting:
     covered: float = 1.0  # share of the target's classes that have texts
     mislabelled: float = 0.0  # share of the texts that stand under another class, drawn at random
     shifted: float = 0.0  # share of the target's classes whose texts are about the class that is most like it
-    shots: tuple[int, ...] = (1, 2, 4, 8, 16)
+    shots: tuple[int, ...] = SHOTS
 
     @property
     def bridge(self) -> int:

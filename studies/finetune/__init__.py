@@ -1,4 +1,4 @@
-"""Fine-tuning a small network of timm on photos, alone and with texts: all labelled photos, 10 % of them, 4 a class."""
+"""Fine-tuning a small network of timm on photos, alone and with texts: all labelled photos, and 10 % of them."""
 
 from functools import partial
 from typing import Any
@@ -30,9 +30,8 @@ FINETUNE = {
     "augment": "flip",
 }
 SETTINGS: dict[str, tuple[int, dict[str, Any]]] = {
-    "4 photos a class": (4, {}),
     "10 % (3 a class)": (3, {}),
-    "all (31 a class)": (31, {"steps": 150, "look_every": 50, "batch": 32}),
+    "all (31 a class)": (31, {"steps": 100, "batch": 32}),
 }
 """Photos a class, and what is not as in FINETUNE. At most three draws: one takes minutes."""
 
