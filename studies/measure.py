@@ -1,6 +1,7 @@
 """One setting of a study, run through the pipeline up to the trunk, and the peers on the same draws: a JSON record."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,15 @@ def probed(params: Params, place: Place) -> Record:
         "ships": metrics["ships"],
         "chance": 100 / len(inputs.classes),
     }
+
+
+def probing(made: Mapping[str, Callable[[Place, int], Params]]) -> dict[str, Callable[[Place, int], Record]]:
+    """Settings of a plan from what makes their studies."""
+    return {name: partial(_measured, one) for name, one in made.items()}
+
+
+def _measured(make: Callable[[Place, int], Params], place: Place, seeds: int) -> Record:
+    return probed(make(place, seeds), place)
 
 
 def prepared(params: Params, place: Place) -> Study:

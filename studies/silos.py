@@ -1,5 +1,6 @@
 """Silos made of parts of the data sets: photos, texts, and what encodes them."""
 
+import logging
 import shutil
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,7 @@ def _vectors(place: Place, name: str, rows: pd.DataFrame) -> Silo:
     """Mean static vectors, distilled from a language model's token embeddings; the package carries them."""
     import wordllama
 
+    logging.getLogger().setLevel(logging.WARNING)  # it makes every library's progress loud
     own = Path(wordllama.__file__).parent  # the package looks for its tokenizer beside itself, where it does not put it
     model = wordllama.WordLlama.load(cache_dir=own, disable_download=True)
     x = model.embed(rows["text"].tolist(), norm=True)

@@ -33,6 +33,20 @@ def accuracies(record: Record) -> str:
     return table(["arm", *_by_shots(shots)], rows)
 
 
+def compared(results: Mapping[str, Record], method: str) -> dict[str, str]:
+    """What every few-shot page shows: gains of `method` and of the paper's UML (init), what validation picks, verdicts,
+    and where it comes from.
+    """
+    return {
+        "gains": gains(results, method, "alone"),
+        "paper": gains(results, "uml_init", "matched"),
+        "peers": gains(results, method, "peers"),
+        "picked": picked(results),
+        "verdicts": verdicts(results),
+        "foot": foot(results),
+    }
+
+
 OVER = {
     "alone": "the strongest without silos",
     "peers": "the strongest peer",
@@ -44,13 +58,13 @@ def _named(arm: Record) -> str:
     return f"*{arm['label']}*" if arm["kind"] == "peer" else str(arm["label"])
 
 
-def gains(results: Mapping[str, Record], settings: Sequence[str], method: str, over: str) -> str:
+def gains(results: Mapping[str, Record], method: str, over: str) -> str:
     """A row a setting: gain of one arm over one sort of rival, by shots."""
-    shots = sorted({run["shots"] for name in settings for run in results[name]["runs"]})
+    shots = sorted({run["shots"] for record in results.values() for run in record["runs"]})
     rows = []
-    for name in settings:
-        there = {run["shots"] for run in results[name]["runs"]}
-        rows.append([name, *(signed(gain(results[name], method, over, one)) if one in there else "" for one in shots)])
+    for name, record in results.items():
+        there = {run["shots"] for run in record["runs"]}
+        rows.append([name, *(signed(gain(record, method, over, one)) if one in there else "" for one in shots)])
     return table(["setting", *_by_shots(shots)], rows)
 
 

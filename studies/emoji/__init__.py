@@ -3,9 +3,9 @@
 from functools import partial
 
 from studies import tables
-from studies.measure import OURS, Params, probed
+from studies.measure import OURS, Params, probing
 from studies.place import Place
-from studies.plan import Plan, Record, Results
+from studies.plan import Plan, Results
 from uml_pipeline.demo.data import write
 
 ARTISTS = 6
@@ -22,21 +22,12 @@ def params(texts: str, place: Place, seeds: int) -> Params:
     return {"target": "drawings", "silos": {"drawings": drawings, "texts": told}, "trunk": trunk}
 
 
-def _measured(texts: str, place: Place, seeds: int) -> Record:
-    return probed(params(texts, place, seeds), place)
-
-
 def blocks(results: Results) -> dict[str, str]:
     """Tables of the page."""
     return {
-        "gains": tables.gains(results, list(results), OURS, "alone"),
-        "paper": tables.gains(results, list(results), "uml_init", "matched"),
-        "peers": tables.gains(results, list(results), OURS, "peers"),
-        "picked": tables.picked(results),
-        "verdicts": tables.verdicts(results),
+        **tables.compared(results, OURS),
         "accuracies": tables.accuracies(results["descriptions"]),
-        "foot": tables.foot(results),
     }
 
 
-PLAN = Plan({key: partial(_measured, one) for key, one in SETTINGS.items()}, blocks)
+PLAN = Plan(probing({key: partial(params, one) for key, one in SETTINGS.items()}), blocks)

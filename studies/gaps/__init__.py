@@ -7,9 +7,9 @@ import numpy as np
 
 from studies import tables
 from studies.caltech import LENT, OWN, Setting, params
-from studies.measure import OURS, probed
+from studies.measure import OURS, Params, probing
 from studies.place import Place
-from studies.plan import Plan, Record, Results
+from studies.plan import Plan, Results
 from uml_pipeline.report.canvas import ACCENT, GREY, INK, LESS, canvas
 
 SHOTS = (1, 2, 4)
@@ -36,20 +36,15 @@ SETTINGS = [
 ]
 
 
-def _measured(setting: Setting, place: Place, seeds: int) -> Record:
+def _params(setting: Setting, place: Place, seeds: int) -> Params:
     study = params(setting, place, seeds)
     study["trunk"] |= {"grid": QUICK, "exchange": {"splits": 0}}
-    return probed(study, place)
+    return study
 
 
 def blocks(results: Results) -> dict[str, str]:
     """Tables of the page."""
-    return {
-        "gains": tables.gains(results, list(results), OURS, "alone"),
-        "peers": tables.gains(results, list(results), OURS, "peers"),
-        "verdicts": tables.verdicts(results),
-        "foot": tables.foot(results),
-    }
+    return tables.compared(results, OURS)
 
 
 def figure(results: Results) -> str:
@@ -78,4 +73,4 @@ def _line(axes: object, results: Results, points: Sequence[tuple[float, str]], s
     axes.errorbar(x, mean, [mean - low, high - mean], label=f"{shots} shot{'s' * (shots > 1)}", **style)  # type: ignore[attr-defined]
 
 
-PLAN = Plan({one.name: partial(_measured, one) for one in SETTINGS}, blocks, {"gaps.svg": figure})
+PLAN = Plan(probing({one.name: partial(_params, one) for one in SETTINGS}), blocks, {"gaps.svg": figure})

@@ -7,9 +7,8 @@ import numpy as np
 
 from studies import tables
 from studies.caltech import LENT, OWN, SHOTS, About, Setting, params
-from studies.measure import OURS, probed
-from studies.place import Place
-from studies.plan import Plan, Record, Results
+from studies.measure import OURS, probing
+from studies.plan import Plan, Results
 from studies.silos import PHOTO_ENCODERS, TEXT_ENCODERS
 from uml_pipeline.report import words
 from uml_pipeline.report.canvas import ACCENT, GREY, INK, LESS, canvas
@@ -44,21 +43,12 @@ SETTINGS = [
 ]
 
 
-def _measured(setting: Setting, place: Place, seeds: int) -> Record:
-    return probed(params(setting, place, seeds), place)
-
-
 def blocks(results: Results) -> dict[str, str]:
     """Tables of the page."""
     return {
-        "gains": tables.gains(results, list(results), OURS, "alone"),
-        "paper": tables.gains(results, list(results), "uml_init", "matched"),
-        "peers": tables.gains(results, list(results), OURS, "peers"),
-        "picked": tables.picked(results),
-        "verdicts": tables.verdicts(results),
+        **tables.compared(results, OURS),
         "alone": tables.accuracies(results["50 classes, no bridge"]),
         "bridged": tables.accuracies(results["35 classes, bridge of 55"]),
-        "foot": tables.foot(results),
     }
 
 
@@ -85,4 +75,4 @@ def _is_first(setting: Setting) -> bool:
     return (setting.photos, setting.texts) == _FIRST
 
 
-PLAN = Plan({one.name: partial(_measured, one) for one in SETTINGS}, blocks, {"bridge.svg": figure})
+PLAN = Plan(probing({one.name: partial(params, one) for one in SETTINGS}), blocks, {"bridge.svg": figure})

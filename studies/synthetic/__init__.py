@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studies import tables
-from studies.measure import OURS, Params, Record, probed
+from studies.measure import OURS, Params, Record, probing
 from studies.place import Place
 from studies.plan import Plan, Results
 from uml_pipeline.theory import Design, best_weight, directions, efficient, joint_variance, random_design
@@ -104,10 +104,6 @@ def _vectors(name: str) -> dict[str, str]:
     return {"modality": "vector", "path": f"{name}.npz", "encoder": f"vectors/{network}"}
 
 
-def _measured(shared: int, bridge: bool, place: Place, seeds: int) -> Record:
-    return probed(silos(shared, bridge, place, seeds), place)
-
-
 THEORY = "variances"
 SETTINGS = {
     **{f"{shared} of 8 directions shared, with a bridge": (shared, True) for shared in (0, 2, 4, 8)},
@@ -129,12 +125,9 @@ def blocks(results: Results) -> dict[str, str]:
     ]
     return {
         "variances": tables.table(["direction", "least squares on", "predicted", "realised"], rows),
-        "gains": tables.gains(learnt, list(learnt), OURS, "alone"),
-        "paper": tables.gains(learnt, list(learnt), "uml_init", "matched"),
-        "peers": tables.gains(learnt, list(learnt), OURS, "peers"),
-        "verdicts": tables.verdicts(learnt),
+        **tables.compared(learnt, OURS),
         "foot": tables.foot(results),
     }
 
 
-PLAN = Plan({THEORY: variances, **{name: partial(_measured, *one) for name, one in SETTINGS.items()}}, blocks)
+PLAN = Plan({THEORY: variances, **probing({name: partial(silos, *one) for name, one in SETTINGS.items()})}, blocks)

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from studies import silos, tables
-from studies.measure import OURS, Params, probed
+from studies.measure import OURS, Params, probing
 from studies.place import Place
-from studies.plan import Plan, Record, Results
+from studies.plan import Plan, Results
 
 SHOTS = [1, 2, 4, 8]
 TRAIN, VAL = 12, 4  # sentences a class; the rest, some 12, test
@@ -61,22 +61,13 @@ def _split(texts: pd.DataFrame) -> pd.DataFrame:
     return order.assign(split=sides).sort_index()
 
 
-def _measured(setting: Setting, place: Place, seeds: int) -> Record:
-    return probed(params(setting, place, seeds), place)
-
-
 def blocks(results: Results) -> dict[str, str]:
     """Tables of the page."""
     return {
-        "gains": tables.gains(results, list(results), OURS, "alone"),
-        "paper": tables.gains(results, list(results), "uml_init", "matched"),
-        "peers": tables.gains(results, list(results), OURS, "peers"),
-        "picked": tables.picked(results),
-        "verdicts": tables.verdicts(results),
+        **tables.compared(results, OURS),
         "alone": tables.accuracies(results["photos"]),
         "bridged": tables.accuracies(results["photos and a bridge"]),
-        "foot": tables.foot(results),
     }
 
 
-PLAN = Plan({key: partial(_measured, one) for key, one in SETTINGS.items()}, blocks)
+PLAN = Plan(probing({key: partial(params, one) for key, one in SETTINGS.items()}), blocks)

@@ -4,9 +4,9 @@ from functools import partial
 from itertools import product
 
 from studies import tables
-from studies.measure import OURS, Params, probed
+from studies.measure import OURS, Params, probing
 from studies.place import Place
-from studies.plan import Plan, Record, Results
+from studies.plan import Plan, Results
 from studies.silos import PHOTO_ENCODERS
 
 SETS, TARGETS, SHOTS = ("animals_trimodal", "esc10"), ("audio", "image"), [1, 2, 4, 8]
@@ -26,10 +26,6 @@ def params(name: str, modalities: tuple[str, ...], place: Place, seeds: int) -> 
     return {"target": modalities[0], "silos": silos, "trunk": {"shots": SHOTS, "seeds": seeds}}
 
 
-def _measured(name: str, modalities: tuple[str, ...], place: Place, seeds: int) -> Record:
-    return probed(params(name, modalities, place, seeds), place)
-
-
 def _settings() -> dict[str, tuple[str, tuple[str, ...]]]:
     found = {}
     for name, target in product(SETS, TARGETS):
@@ -43,14 +39,9 @@ def blocks(results: Results) -> dict[str, str]:
     """Tables of the page."""
     whole = [name for name in results if " and " in name]
     return {
-        "gains": tables.gains(results, list(results), OURS, "alone"),
-        "paper": tables.gains(results, list(results), "uml_init", "matched"),
-        "peers": tables.gains(results, list(results), OURS, "peers"),
-        "picked": tables.picked(results),
-        "verdicts": tables.verdicts(results),
+        **tables.compared(results, OURS),
         "accuracies": "\n\n".join(f"**{name}**\n\n{tables.accuracies(results[name])}" for name in whole),
-        "foot": tables.foot(results),
     }
 
 
-PLAN = Plan({key: partial(_measured, *one) for key, one in _settings().items()}, blocks)
+PLAN = Plan(probing({key: partial(params, *one) for key, one in _settings().items()}), blocks)
