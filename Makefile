@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test test-all faults fuzz docs lint audit ui encoder clean
+.PHONY: demo test test-all studies faults fuzz docs lint audit ui encoder clean
 .DEFAULT_GOAL := demo
 
 $(READY): requirements.lock pyproject.toml
@@ -24,6 +24,9 @@ test: $(READY) lint  ## everything that needs no daemon and no browser
 
 test-all: test docs  ## and what takes minutes: a Ray cluster, a compiler, kills, a browser
 	$(BIN)/python -m pytest -m slow
+
+studies: $(READY)  ## what UML gives on real data, against its peers: writes studies/*/README.md (90 minutes; UML_DATA_DIR=…)
+	$(BIN)/python -m studies --seeds $(or $(SEEDS),5)
 
 faults: $(READY)  ## 500 random faults: kills, full disks, flipped bits (an hour or so)
 	$(BIN)/python -m tests.faults
