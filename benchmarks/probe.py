@@ -43,7 +43,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import probe_plain
-from benchmarks.finetune import SEEN
+from studies.silos import SEEN
 from uml_pipeline.features import read_features
 from uml_pipeline.learn.joint import Auxiliary, Budget, Run, Task, train
 from uml_pipeline.learn.samples import Samples

@@ -17,7 +17,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.trunks import ENCODER, WEIGHTS
+from studies.silos import PHOTO_ENCODERS
 from uml_pipeline.features.encoders import create_encoder
 from uml_pipeline.relevance.exchanges import Exchanges
 from uml_pipeline.relevance.geometry import agreement
@@ -79,7 +79,9 @@ def _read(name: str, modality: str, data: Path, folder: Path) -> Silo:
     rows = pd.read_csv(source / "manifest.csv")
     path = folder / f"{name}-{modality}.npy"
     if not path.exists():
-        keys = {} if modality == "text" else {"encoder": ENCODER, "checkpoint": str(data / WEIGHTS)}
+        encoder, weights = PHOTO_ENCODERS["MobileNetV2"]
+        sight = {"encoder": encoder, "checkpoint": str(data / "weights" / f"{weights}.safetensors")}
+        keys = {} if modality == "text" else sight
         encoder = create_encoder(SiloConfig(modality=modality, path=".", **keys), folder)
         content = rows["text"] if modality == "text" else [source / one for one in rows["path"]]
         np.save(path, encoder.encode(list(content)).reshape(len(rows), -1))

@@ -10,7 +10,10 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[1]
-BESIDE = ("README.md", "NOTICE", "studies/README.md", "assets/dagster.yaml")  # what guides link to
+STUDIES = sorted(
+    path.relative_to(ROOT).as_posix() for end in ("*.svg", "README.md") for path in ROOT.glob(f"studies/*/{end}")
+)
+BESIDE = ("README.md", "NOTICE", "studies/README.md", "studies/peers.py", "assets/dagster.yaml", *STUDIES)  # linked to
 MADE = {"docs/api/cli.md": commands, "docs/api/params.md": parameters}
 
 
