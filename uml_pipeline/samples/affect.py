@@ -57,7 +57,7 @@ class AffectContainer(Container):
         for name, split in self._splits.items():
             for row in range(len(split.steps)):
                 entry: Entry = {"path": f"{self.config.path}#{name}/{row}", "split": name}
-                if not split.sequence(row).any():
+                if not (split.sequence(row) != 0).any():  # a NaN that signals would warn if it were cast to a truth
                     entry["bad"] = "the sequence is empty"
                 yield named(entry, label=self._name(split.labels[row]), group=split.groups[row])
 
@@ -135,5 +135,5 @@ def _video(name: object) -> object:
 
 def _starts(text: np.ndarray, steps: np.ndarray) -> np.ndarray:
     """The first step that is not all zero."""
-    said = np.any(text if text.shape[1] == steps.shape[1] else steps, axis=2)  # [sample, step]
+    said = ((text if text.shape[1] == steps.shape[1] else steps) != 0).any(2)  # [sample, step]
     return np.where(said.any(1), said.argmax(1), said.shape[1])
