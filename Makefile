@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test test-all faults fuzz docs lint ui encoder clean
+.PHONY: demo test test-all studies faults fuzz docs lint audit ui encoder clean
 .DEFAULT_GOAL := demo
 
 $(READY): requirements.lock pyproject.toml
@@ -25,10 +25,13 @@ test: $(READY) lint  ## everything that needs no daemon and no browser
 test-all: test docs  ## and what takes minutes: a Ray cluster, a compiler, kills, a browser
 	$(BIN)/python -m pytest -m slow
 
+studies: $(READY)  ## what UML gives on real data, against its peers: writes studies/*/README.md (90 minutes; UML_DATA_DIR=…)
+	$(BIN)/python -m studies --seeds $(or $(SEEDS),5)
+
 faults: $(READY)  ## 500 random faults: kills, full disks, flipped bits (an hour or so)
 	$(BIN)/python -m tests.faults
 
-fuzz: $(READY)  ## 12,000 damaged inputs of every kind (some minutes)
+fuzz: $(READY)  ## 19,800 damaged inputs of every kind (some minutes)
 	$(BIN)/python -m tests.fuzz
 
 docs: $(READY)  ## the site with guides and reference, in site/; a broken link is an error
@@ -38,6 +41,10 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/python -m pip check --disable-pip-version-check
+
+audit: $(READY)  ## known vulnerabilities of what requirements.lock names; says so where the service is out of reach
+	$(BIN)/python -m tests.audit
 
 ui: $(READY)  ## Dagster's webserver and daemon on http://127.0.0.1:3000, set up and remembered in .dagster/
 	$(BIN)/uml ui

@@ -106,6 +106,9 @@ def result(folder: Path) -> dict[str, str]:
     return found | {"model": model_hash(folder / "artifacts" / "model")}
 
 
+_LONG = 600.0  # seconds: nothing befalls it, but the machine may be busy
+
+
 def snapshots(folder: Path) -> list[Path]:
     """Copies of the study before each step and after the last, each in a folder of the same name."""
     study = make(folder / "whole" / "study").folder
@@ -113,7 +116,7 @@ def snapshots(folder: Path) -> list[Path]:
     for done in range(9):
         if done:
             log = folder / "whole.log"
-            assert ended(forked(partial(run, study, done), log)) == 0, log.read_text()
+            assert ended(forked(partial(run, study, done), log), _LONG) == 0, log.read_text()
         found.append(folder / f"after{done}" / "study")
         shutil.copytree(study, found[-1], symlinks=True)
     return found

@@ -51,6 +51,21 @@ def test_silos_of_one_width_are_not_taken_for_one_space():
     assert here.fingerprint == there.fingerprint != fitted([np.zeros(7, np.float32)]).fingerprint
 
 
+def test_silos_that_name_one_network_share_its_space():
+    named = SILO.model_copy(update={"encoder": "vectors/clip"})
+
+    def space(samples):
+        return create_encoder(named, fitted=create_encoder(named).fit(samples)).space
+
+    assert space(VECTORS) == space(VECTORS[1:]) != fitted().space
+    assert space(VECTORS) != space([np.zeros(7, np.float32)])
+
+
+def test_options_are_refused():
+    with pytest.raises(UserError, match="unknown option"):
+        create_encoder(SILO.model_copy(update={"encoder": "vectors/clip?norm=true"}))
+
+
 def test_description_is_enough_to_load(tmp_path):
     encoder = fitted()
     encoder.export(tmp_path)

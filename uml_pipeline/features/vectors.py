@@ -14,18 +14,20 @@ from uml_pipeline.samples import Sample
 
 class VectorsEncoder(Encoder):
     """Vectors as they are. Those of two silos are taken for different spaces, even if they are equally wide: nothing
-    says that they came from the same network.
+    says that they came from the same network, unless both name it: `vectors/<network>`.
     """
 
     modality, chunk, fits = "vector", 1024, True
 
     def __init__(self, spec: Spec) -> None:
         """`spec.fitted` holds `dim` and `origin`, a digest that tells this silo from others."""
+        spec.chosen()  # there are no options: any is the user's error
         self.name, self.fitted = spec.name, spec.fitted
         if spec.fitted is not None:
             self.dim = spec.fitted["dim"]
             self.fingerprint = digest([b"vectors", str(self.dim).encode()])
-            self.space = digest([b"vectors", spec.fitted["origin"].encode()])
+            said = f"{spec.rest} {self.dim}" if spec.rest else spec.fitted["origin"]
+            self.space = digest([b"vectors", said.encode()])
 
     def fit(self, samples: Iterable[Sample]) -> dict[str, Any]:
         """See Encoder: the width of the first training vector.

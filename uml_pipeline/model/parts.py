@@ -1,11 +1,12 @@
 """The parts of a model's folder: read, and held against each other, since somebody else may have written them."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from uml_pipeline.errors import UserError
+from uml_pipeline.features.steps import Steps
 from uml_pipeline.learn.geometry import Array
 from uml_pipeline.model.folder import CONFIG, LABELS, PLAIN, READ, WEIGHTS, opening, require_sealed
 from uml_pipeline.workspace import read_json
@@ -30,6 +31,8 @@ def read_parts(folder: Path) -> Parts:
             config["encoder"][key]  # what prediction will ask for
         if "centre" not in weights and config["preprocessing"] not in (PLAIN, READ):
             raise KeyError("centre")
+        if "reader" in config and config["reader"]["steps"] not in get_args(Steps):
+            raise KeyError("steps")
         fit = _named(labels) and _fit(config, len(labels), weights)
     if not fit:
         what = "the model's configuration, weights and labels do not fit each other"

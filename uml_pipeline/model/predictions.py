@@ -1,5 +1,6 @@
 """Predictions as a table file: one row a sample, written as they come, there as a whole or not at all."""
 
+import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -79,7 +80,9 @@ def _csv(draft: Path) -> Iterator[Append]:
         def append(some: pd.DataFrame) -> None:
             names = [str(name) for name, kind in some.dtypes.items() if kind == "string"]
             texts = {name: some[name].map(_harmless, na_action="ignore") for name in names}
-            some.assign(**texts).to_csv(stream, index=False, header=not stream.tell())
+            # pandas leaves a lone carriage return bare, which readers take for the end of the row
+            header = not stream.tell()
+            some.assign(**texts).to_csv(stream, index=False, header=header, quoting=csv.QUOTE_NONNUMERIC)
 
         yield append
 

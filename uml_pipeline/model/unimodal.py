@@ -12,7 +12,7 @@ from uml_pipeline.errors import UserError
 from uml_pipeline.extras import optional
 from uml_pipeline.features.encoders import TRAINED
 from uml_pipeline.learn.geometry import Array, standardise
-from uml_pipeline.learn.sequence.config import READER
+from uml_pipeline.learn.sequence.config import READER, NetworkConfig
 from uml_pipeline.model.estimator import Trained
 from uml_pipeline.model.folder import opening
 from uml_pipeline.model.inputs import samples_of
@@ -155,7 +155,8 @@ class UnimodalModel(Trained):
         from uml_pipeline.learn.sequence.reader import represent
 
         about = self.config["reader"]
-        return represent(reader, sequences(self.encoder, samples, about["steps"], about["network"]["longest"]))
+        longest = NetworkConfig(**about["network"]).longest
+        return represent(reader, sequences(self.encoder, samples, about["steps"], longest))
 
 
 def _reopened(description: dict[str, Any], weights: dict[str, Array]) -> "Reader":

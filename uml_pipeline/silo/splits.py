@@ -2,6 +2,7 @@
 
 import hashlib
 
+import numpy as np
 import pandas as pd
 
 from uml_pipeline.errors import UserError
@@ -48,11 +49,11 @@ def _by_group(groups: "pd.Series[str]", column: str, wanted: list[str], seed: in
 
 
 def _stratified(table: pd.DataFrame, wanted: list[str], seed: int) -> "pd.Series[str]":
-    parts = []
-    for _, ids in table["sample_id"].groupby(table["label"], dropna=False):
-        ranked = sorted(ids.unique(), key=lambda one: _rank(one, seed))
-        parts.append(ids.map(_sides(ranked, wanted)))
-    return pd.concat(parts).reindex(table.index)
+    ids, found = table["sample_id"].to_numpy(object), np.empty(len(table), object)
+    for places in table.groupby("label", dropna=False).indices.values():
+        side = _sides(sorted(set(ids[places]), key=lambda one: _rank(one, seed)), wanted)
+        found[places] = [side[one] for one in ids[places]]
+    return pd.Series(found, table.index, dtype="str")
 
 
 def _sides(ranked: list[str], wanted: list[str]) -> dict[str, str]:

@@ -21,7 +21,8 @@ _PATIENCE = 5.0  # seconds
 _BASE = 1.0e9  # bytes: Python with torch and pandas, and what a training needs at least
 _COPIES = 3  # of all features, while the trunk learns
 _RELEVANCE = 2.0e-5  # seconds for each silo, class and feature: the demo's (331 classes, 384 features) on two cores
-_TRUNK = 2.9e-5  # seconds for each episode, class and feature: likewise
+_EPISODE = 1.0  # seconds for each episode, however small: a study of 10 classes, on two cores
+_TRUNK = 2.1e-5  # further seconds for each episode, class and feature: the demo's
 STAGE = 3.0
 """Seconds until a stage has imported what it needs."""
 
@@ -105,7 +106,8 @@ def relevance_seconds(silos: int, classes: int, dim: int) -> float:
 def trunk_seconds(study: Study, classes: int, dim: int) -> float | None:
     """Roughly, in mode probe; None in the others, whose bar says it after the first steps."""
     config = study.params.trunk
-    return STAGE + _TRUNK * config.seeds * len(config.shots) * classes * dim if config.mode == "probe" else None
+    each = _EPISODE + _TRUNK * classes * dim
+    return STAGE + config.seeds * len(config.shots) * each if config.mode == "probe" else None
 
 
 def memory(samples_by_dim: Sequence[tuple[int, int]]) -> float:

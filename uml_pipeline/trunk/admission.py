@@ -73,6 +73,6 @@ def drawn_episodes(
         )
     for side in ("train", "val", "test"):
         if not all(len(getattr(one, side)) for one in drawn):
-            fix = "give it three samples of a class or more, or all three sides in its `split` column"
+            fix = "give it three different samples of a class or more, or all three sides in its `split` column"
             raise UserError(f"the target has no labelled sample on the side `{side}`", where=study.target, fix=fix)
     return drawn

@@ -1,4 +1,4 @@
-"""The real sequences of benchmarks/sequences.py: each setting's part of params.yaml, its silos made where need be."""
+"""Real sequences: each setting's part of params.yaml, its silos made where need be."""
 
 from collections.abc import Callable
 from functools import partial
@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks import trunks
+from studies.place import Place
+from studies.silos import PHOTO_ENCODERS
 
 SMALL = "&input_size=[3,160,160]&crop_pct=1"
 ENCODERS = {"audio": "builtin/logmel", "image": "builtin/emoji", "text": "builtin/minilm"}
@@ -27,7 +28,8 @@ def data_set(name: str, modalities: list[str], shots: list[int], _: Path, data: 
 def frozen(folder: Path, data: Path) -> dict[str, Any]:
     """caltech50 as cells of MobileNetV2 and embeddings of MiniLM: the paper's vision-text form with small networks."""
     params = data_set("caltech50", ["image", "text"], [4, 16], folder, data)
-    params["silos"]["image"] |= {"encoder": trunks.ENCODER + SMALL, "checkpoint": str(data / trunks.WEIGHTS)}
+    encoder, weights = PHOTO_ENCODERS["MobileNetV2"]
+    params["silos"]["image"] |= {"encoder": encoder + SMALL, "checkpoint": Place(folder, data).weights(weights)}
     params["trunk"]["ssl"] = {"inputs": {"image": "frozen", "text": "frozen"}}
     return params
 

@@ -1,0 +1,73 @@
+"""Texts as the target, photos as auxiliary data: the direction that the paper leaves open."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from studies import silos, tables
+from studies.measure import OURS, Params, probing
+from studies.place import Place
+from studies.plan import Plan, Results
+
+SHOTS = [1, 2, 4, 8]
+TRAIN, VAL = 12, 4  # sentences a class; the rest, some 12, test
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What stands beside caltech50's sentences."""
+
+    texts: str = "MiniLM"
+    bridge: bool = False  # sentences and photos of tinyimagenet40's other classes
+    permuted: bool = False  # photos under the names of other classes
+
+
+SETTINGS = {
+    "photos": Setting(),
+    "photos, WordLlama": Setting("WordLlama"),
+    "photos and a bridge": Setting(bridge=True),
+    "photos and a bridge, WordLlama": Setting("WordLlama", bridge=True),
+    "permuted photos and a bridge": Setting(bridge=True, permuted=True),
+}
+
+
+def params(setting: Setting, place: Place, seeds: int) -> Params:
+    """The study of a setting, its silos made."""
+    caltech, tiny = place.set("caltech50"), place.set("tinyimagenet40")
+    said, seen = silos.listed(caltech / "text_silo"), silos.listed(caltech / "image_silo")
+    told, shown = silos.listed(tiny / "text_silo"), silos.listed(tiny / "image_silo")
+    if setting.permuted:
+        names = sorted(seen["label"].unique())
+        others = np.random.default_rng(1).permutation(names)
+        seen = seen.assign(label=seen["label"].map(dict(zip(names, others, strict=True))))
+    seen = seen[seen["split"] != "test"]  # photos of the photo study's training: more than enough
+    found = {"texts": silos.texts(place, "sentences", _split(said), setting.texts)}
+    if setting.bridge:
+        few = set(told["label"]) - set(said["label"])
+        seen = pd.concat([seen, shown[shown["label"].isin(few) & (shown["split"] != "test")]])
+        beside = told[told["label"].isin(few)].drop(columns="split")
+        found["bridge"] = silos.texts(place, "bridge_sentences", beside, setting.texts)
+    found["photos"] = silos.photos(place, "beside", seen)
+    return {"target": "texts", "silos": found, "trunk": {"shots": SHOTS, "seeds": seeds}}
+
+
+def _split(texts: pd.DataFrame) -> pd.DataFrame:
+    """Sides of its own: the data set's are for photos' sake, and give all texts to training."""
+    order = texts.sample(frac=1, random_state=0)
+    rank = order.groupby("label").cumcount()
+    sides = np.select([rank < TRAIN, rank < TRAIN + VAL], ["train", "val"], "test")
+    return order.assign(split=sides).sort_index()
+
+
+def blocks(results: Results) -> dict[str, str]:
+    """Tables of the page."""
+    return {
+        **tables.compared(results, OURS),
+        "alone": tables.accuracies(results["photos"]),
+        "bridged": tables.accuracies(results["photos and a bridge"]),
+    }
+
+
+PLAN = Plan(probing({key: partial(params, one) for key, one in SETTINGS.items()}), blocks)
