@@ -1,8 +1,10 @@
 """DVC's record, after a process that was stopped at the wrong moment."""
 
+import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -10,10 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.strikes import flip
 from uml_pipeline import pipeline
+from uml_pipeline.errors import UserError
 from uml_pipeline.ledger import Ledger
 from uml_pipeline.pipeline import Outcome, Step
 from uml_pipeline.study import Study
+from uml_pipeline.workspace import unlike_seal
 
 STEP = Step("silo", "descriptions")
 
@@ -68,3 +73,23 @@ def test_two_runs_at_once_do_each_step_once(tiny_study: Study) -> None:
     states = [state for out, _ in told for state in re.findall(r"^  (done|unchanged|restored)$", out, re.M)]
     assert (states.count("done"), len(states)) == (10, 20), told
     assert all(pipeline.status(tiny_study).values())
+
+
+def test_a_damaged_entry_of_the_cache_is_not_restored_but_made_again(tiny_study: Study) -> None:
+    """DVC believes an entry that is write-protected, as all are."""
+    folder = tiny_study.folder / "artifacts" / STEP.stage / "descriptions"
+    pipeline.run_step(tiny_study, Ledger(tiny_study.folder), STEP)
+    digest = hashlib.md5((folder / "quality.json").read_bytes()).hexdigest()
+    flip(tiny_study.folder / ".dvc/cache/files/md5" / digest[:2] / digest[2:], bit=100)
+    for outcome in (Outcome.DONE, Outcome.RESTORED):
+        shutil.rmtree(folder)
+        assert pipeline.run_step(tiny_study, Ledger(tiny_study.folder), STEP) is outcome
+        assert unlike_seal(folder) == {}
+
+
+def test_settings_of_dvc_that_it_cannot_read_are_named(tiny_study: Study) -> None:
+    Ledger(tiny_study.folder)
+    (tiny_study.folder / ".dvc" / "config").write_text("[core]\n    no_scn = True\n")
+    with pytest.raises(UserError, match="settings") as refused:
+        Ledger(tiny_study.folder)
+    assert ".dvc/config" in refused.value.where

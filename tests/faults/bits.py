@@ -17,16 +17,20 @@ from tests.faults.strikes import flip
 
 def kinds(study: Path) -> dict[str, Path]:
     """A file of every kind that a study makes, by its place; and DVC's record, its settings, its notes on runs."""
-    places = [path for top in ("artifacts", ".uml") for path in sorted((study / top).rglob("*")) if path.is_file()]
-    named = {
-        path.parent.parent.name + "/" + path.name
-        if path.parent.parent.name in ("silo", "features")
-        else path.parent.name + "/" + path.name: path
-        for path in places
-        if path.stat().st_size
-    }
-    runs = next(path for path in sorted((study / ".dvc/cache/runs").rglob("*")) if path.is_file())
-    return named | {"dvc.lock": study / "dvc.lock", ".dvc/config": study / ".dvc/config", "a note on a run": runs}
+    artifacts = {_kind(path.relative_to(study / "artifacts")): path for path in _files(study / "artifacts")}
+    databases = {f".uml/{path.name}": path for path in _files(study / ".uml")}
+    note = _files(study / ".dvc/cache/runs")[0]
+    dvc = {"dvc.lock": study / "dvc.lock", ".dvc/config": study / ".dvc/config", "DVC's note on a run": note}
+    return artifacts | databases | dvc
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*")) if path.is_file() and path.stat().st_size]
+
+
+def _kind(place: Path) -> str:
+    """Of the artifacts of several silos, one counts."""
+    return f"{place.parts[0]}/{place.name}"
 
 
 def cached(study: Path) -> dict[str, tuple[Path, Path]]:
@@ -64,12 +68,14 @@ def _mended(harness: Harness, name: str) -> bool:
     wrong = [] if code else harness.wrong(study)
     said = log.read_text()
     shutil.rmtree(scratch)
-    well = (code == 0 and not wrong) or (code == micro.REFUSED and path.name in said)
-    print(
-        f"{name}: {'refused' if code == micro.REFUSED else 'mended'}" if well else f"{name}: {code} {wrong}\n{said}",
-        flush=True,
-    )
-    return well
+    if code == 0 and not wrong:
+        print(f"{name}: mended", flush=True)
+    elif code == micro.REFUSED and path.name in said:
+        print(f"{name}: refused", flush=True)
+    else:
+        print(f"{name}: {code} {wrong}\n{said}", flush=True)
+        return False
+    return True
 
 
 if __name__ == "__main__":
