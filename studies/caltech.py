@@ -79,7 +79,7 @@ def _told(texts: pd.DataFrame, others: pd.DataFrame, about: About) -> pd.DataFra
     """The same number of classes and texts, or what another data set has of them, saying something else."""
     draw, names = np.random.default_rng(1), sorted(texts["label"].unique())
     if about == "permuted":
-        return texts.assign(label=texts["label"].map(dict(zip(names, draw.permutation(names), strict=True))))
+        return silos.permuted(texts)
     if about == "unrelated":
         under = dict(zip(sorted(others["label"].unique()), draw.permutation(names), strict=False))
         return others.assign(label=others["label"].map(under)).dropna(subset="label")

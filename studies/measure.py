@@ -17,6 +17,7 @@ from uml_pipeline.learn.statistics import paired_gain
 from uml_pipeline.learn.workers import each
 from uml_pipeline.pipeline import Step, call
 from uml_pipeline.progress import progress
+from uml_pipeline.relevance import read_verdicts
 from uml_pipeline.report.understanding.exchange import exchange
 from uml_pipeline.report.understanding.reasons import CannotSay
 from uml_pipeline.study import Study
@@ -52,7 +53,6 @@ def probed(params: Params, place: Place) -> Record:
         "picked": _picked(pd.read_parquet(artifact / "runs.parquet"), found, counts, arms),
         "exchange": _exchange(study),
         "ships": metrics["ships"],
-        "chance": 100 / len(inputs.classes),
     }
 
 
@@ -90,10 +90,9 @@ def inputs_hash(study: Study) -> str:
 
 def verdicts(study: Study) -> dict[str, str]:
     """What the relevance test says of each auxiliary silo."""
-    found = {name: read_json(Workspace(study.folder).root / "relevance" / f"{name}.json") for name in study.auxiliary}
     return {
         name: one["verdict"] + (f", p = {one['p_value']:.3f}" if one["p_value"] is not None else "")
-        for name, one in found.items()
+        for name, one in read_verdicts(study).items()
     }
 
 

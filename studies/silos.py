@@ -25,6 +25,13 @@ def listed(silo: Path) -> pd.DataFrame:
     return table.assign(path=[str(silo / path) for path in table["path"]]) if "path" in table else table
 
 
+def permuted(rows: pd.DataFrame) -> pd.DataFrame:
+    """The same samples under the names of other classes: all of the words, or pixels, and none of the meaning."""
+    names = sorted(rows["label"].unique())
+    others = np.random.default_rng(1).permutation(names)
+    return rows.assign(label=rows["label"].map(dict(zip(names, others, strict=True))))
+
+
 def photos(place: Place, name: str, rows: pd.DataFrame, encoder: str = "MobileNetV2") -> Silo:
     """A silo of the files in `rows`: columns path, label, split."""
     folder = place.folder / name

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from uml_pipeline.report import words
+
 Record = Mapping[str, Any]
 
 
@@ -30,7 +32,7 @@ def accuracies(record: Record) -> str:
     for method, over in dict.fromkeys((method, over) for method, over, _ in gains):
         label = record["arms"][method]["label"]
         rows.append([f"{label}, over {OVER[over]}", *(signed(gains[method, over, one]) for one in shots)])
-    return table(["arm", *_by_shots(shots)], rows)
+    return table(["arm", *map(words.shots, shots)], rows)
 
 
 def compared(results: Mapping[str, Record], method: str) -> dict[str, str]:
@@ -65,7 +67,7 @@ def gains(results: Mapping[str, Record], method: str, over: str) -> str:
     for name, record in results.items():
         there = {run["shots"] for run in record["runs"]}
         rows.append([name, *(signed(gain(record, method, over, one)) if one in there else "" for one in shots)])
-    return table(["setting", *_by_shots(shots)], rows)
+    return table(["setting", *map(words.shots, shots)], rows)
 
 
 def gain(record: Record, method: str, over: str, shots: int) -> Record:
@@ -82,7 +84,7 @@ def picked(results: Mapping[str, Record]) -> str:
         found = {one["shots"]: one for one in record["picked"]}
         cells = [f"{signed(found[one])} {found[one]['method']}" if one in found else "" for one in shots]
         rows.append([name, *cells])
-    return table(["setting", *_by_shots(shots)], rows)
+    return table(["setting", *map(words.shots, shots)], rows)
 
 
 def verdicts(results: Mapping[str, Record]) -> str:
@@ -106,10 +108,6 @@ def _worth(exchange: Record) -> str:
         high = "∞" if worth["high"] is None else f"{worth['high']:.1f}"
         found.append(f"{silo}: {worth['value']:.1f} ({worth['low']:.1f} to {high})")
     return "; ".join(found)
-
-
-def _by_shots(shots: Sequence[int]) -> list[str]:
-    return [f"{one} shot{'s' * (one > 1)}" for one in shots]
 
 
 def foot(results: Mapping[str, Record]) -> str:

@@ -1,7 +1,6 @@
 """DVC as the one record of what was made from what: dvc.yaml's graph, dvc.lock's hashes."""
 
 import contextlib
-import hashlib
 import json
 import logging
 import os
@@ -198,13 +197,14 @@ class Ledger:
         any was. DVC believes what nobody has the right to write, and disks do not ask for it.
         """
         from dvc_data.hashfile import load
+        from dvc_data.hashfile.hash import file_md5
         from dvc_data.hashfile.tree import Tree
 
         cache, damaged = self._repo.cache.local, list[str]()
         for out in self._stages[name].outs:
             kept = load(cache, out.hash_info)
             hashes = {one.value for _, _, one in kept} if isinstance(kept, Tree) else {kept.oid}
-            damaged += [one for one in hashes if _md5(cache.oid_to_path(one)) != one]
+            damaged += [one for one in hashes if file_md5(cache.oid_to_path(one)) != one]
         for one in damaged:
             cache.delete(one)
         return bool(damaged)
@@ -304,11 +304,6 @@ def _holders(message: str) -> str:
     """Who holds a lock, out of what DVC says of it."""
     lines = [line.strip() for line in message.splitlines() if line.strip().startswith("(PID ")]
     return "; ".join(lines) or "DVC is at work in this study"
-
-
-def _md5(path: str) -> str:
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

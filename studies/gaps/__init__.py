@@ -1,16 +1,14 @@
 """What is lost when texts are missing for some classes, stand under wrong labels, or are about something else."""
 
-from collections.abc import Sequence
 from functools import partial
-
-import numpy as np
 
 from studies import tables
 from studies.caltech import LENT, OWN, Setting, params
+from studies.curves import draw_gains
 from studies.measure import OURS, Params, probing
 from studies.place import Place
 from studies.plan import Plan, Results
-from uml_pipeline.report.canvas import ACCENT, GREY, INK, LESS, canvas
+from uml_pipeline.report.canvas import INK, canvas
 
 SHOTS = (1, 2, 4)
 COVERED, MISLABELLED, SHIFTED = (0.0, 0.25, 0.5, 0.75), (0.1, 0.2, 0.35, 0.5), (0.25, 0.5, 1.0)
@@ -55,22 +53,13 @@ def figure(results: Results) -> str:
             whole = (1.0 if label == "classes with texts" else 0.0, CLEAN)
             points = sorted([whole, *((share, name) for share, name, _ in curve)])
             axes.axhline(0, color=INK, linewidth=0.8)
-            for place, shots in enumerate(SHOTS):
-                _line(axes, results, points, shots, place)
+            draw_gains(axes, [(share, results[name]) for share, name in points], SHOTS, apart=0.012)
             axes.set_xlabel(label)
             axes.xaxis.set_major_formatter("{x:.0%}")
         panels[0].set_ylabel("gain, points")
         panels[0].legend(frameon=False)
         drawing.subplots_adjust(bottom=0.16, wspace=0.08)
     return text.getvalue()
-
-
-def _line(axes: object, results: Results, points: Sequence[tuple[float, str]], shots: int, place: int) -> None:
-    found = [tables.gain(results[name], OURS, "alone", shots) for _, name in points]
-    mean, low, high = (np.array([one[key] for one in found]) for key in ("mean", "low", "high"))
-    x = np.array([share for share, _ in points]) + 0.012 * (place - 1)
-    style = {"color": [ACCENT, LESS, GREY][place], "marker": "osD"[place], "capsize": 3}
-    axes.errorbar(x, mean, [mean - low, high - mean], label=f"{shots} shot{'s' * (shots > 1)}", **style)  # type: ignore[attr-defined]
 
 
 PLAN = Plan(probing({one.name: partial(_params, one) for one in SETTINGS}), blocks, {"gaps.svg": figure})

@@ -3,15 +3,13 @@
 from functools import partial
 from itertools import product
 
-import numpy as np
-
 from studies import tables
 from studies.caltech import LENT, OWN, SHOTS, About, Setting, params
+from studies.curves import draw_gains
 from studies.measure import OURS, probing
 from studies.plan import Plan, Results
 from studies.silos import PHOTO_ENCODERS, TEXT_ENCODERS
-from uml_pipeline.report import words
-from uml_pipeline.report.canvas import ACCENT, GREY, INK, LESS, canvas
+from uml_pipeline.report.canvas import INK, canvas
 
 _PAIRS = list(product(PHOTO_ENCODERS, TEXT_ENCODERS))
 _FIRST = _PAIRS[0]
@@ -58,12 +56,7 @@ def figure(results: Results) -> str:
         axes = drawing.add_subplot()
         axes.axhline(0, color=INK, linewidth=0.8)
         plain = [one for one in SETTINGS if one.target == OWN and one.about == "its classes" and _is_first(one)]
-        for place, shots in enumerate(_FEWER):
-            found = [(one.bridge, tables.gain(results[one.name], OURS, "alone", shots)) for one in plain]
-            x = [classes + 1.2 * (place - 1) for classes, _ in found]
-            mean, low, high = (np.array([gain[key] for _, gain in found]) for key in ("mean", "low", "high"))
-            style = {"color": [ACCENT, LESS, GREY][place], "marker": "osD"[place]}
-            axes.errorbar(x, mean, [mean - low, high - mean], capsize=3, label=words.shots(shots), **style)
+        draw_gains(axes, [(one.bridge, results[one.name]) for one in plain], _FEWER, apart=1.2)
         axes.set_xlabel("classes in the bridge")
         axes.set_ylabel("gain, points")
         axes.legend(frameon=False)

@@ -38,10 +38,7 @@ def params(setting: Setting, place: Place, seeds: int) -> Params:
     caltech, tiny = place.set("caltech50"), place.set("tinyimagenet40")
     said, seen = silos.listed(caltech / "text_silo"), silos.listed(caltech / "image_silo")
     told, shown = silos.listed(tiny / "text_silo"), silos.listed(tiny / "image_silo")
-    if setting.permuted:
-        names = sorted(seen["label"].unique())
-        others = np.random.default_rng(1).permutation(names)
-        seen = seen.assign(label=seen["label"].map(dict(zip(names, others, strict=True))))
+    seen = silos.permuted(seen) if setting.permuted else seen
     seen = seen[seen["split"] != "test"]  # photos of the photo study's training: more than enough
     found = {"texts": silos.texts(place, "sentences", _split(said), setting.texts)}
     if setting.bridge:
