@@ -16,7 +16,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def signed(gain: Record) -> str:
     """Gain with its interval; bold where it is beyond noise."""
-    text = "{mean:+.1f} ({low:+.1f} to {high:+.1f})".format(**gain).replace("-", "−")
+    text = f"{words.points(gain['mean'])} ({words.points(gain['low'])} to {words.points(gain['high'])})"
     return f"**{text}**" if gain["low"] > 0 or gain["high"] < 0 else text
 
 

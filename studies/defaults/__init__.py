@@ -21,6 +21,7 @@ from uml_pipeline.learn.geometry import centre_of, standardise, unit
 from uml_pipeline.learn.logistic import fit as fit_logistic
 from uml_pipeline.learn.samples import Samples
 from uml_pipeline.learn.workers import each
+from uml_pipeline.report import words
 from uml_pipeline.trunk.arms import Arm, Fit, Setting, Solved, Trained, train
 from uml_pipeline.trunk.compare import Inputs, draw, gather, line_up, pose
 from uml_pipeline.trunk.grid import Grid
@@ -188,7 +189,7 @@ def _defaults(results: Results) -> str:
 def _judged(own: Mapping[str, Any], number: int) -> str:
     """By shots: the setting that the other studies chose, over what validation picks here."""
     accuracy, picked = np.array(own["accuracy"]), np.array(own["picked"])
-    return " / ".join(f"{value:+.1f}" for value in accuracy[:, number] - picked).replace("-", "−")
+    return " / ".join(map(words.points, accuracy[:, number] - picked))
 
 
 def _by_normalisation(results: Results) -> str:
