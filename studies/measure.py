@@ -153,18 +153,27 @@ def _gains(found: Hits, counts: Mapping[int, NDArray[np.int64]], arms: Mapping[s
 
 
 def _picked(table: pd.DataFrame, found: Hits, counts: Mapping[int, NDArray[np.int64]], arms: Record) -> list[Record]:
-    """At each number of shots, the arm of each side that has the lowest mean log-loss on the validation samples: what
-    the pipeline would choose there, and what the choice is worth on the test samples.
+    """At each number of shots, the arm with silos that has the lowest mean log-loss on the validation samples: what the
+    pipeline would choose there, and what the choice is worth on the test samples, over the one chosen likewise from
+    those without silos, and over the strongest peer, taken by test accuracy, which favours it.
     """
     losses = table[table["chosen"]].groupby(["method", "shots"])["loss"].mean()
     rows = []
     for shots in sorted(counts):
-        ours, theirs = (
-            min((name for name, arm in arms.items() if arm["kind"] in kinds), key=lambda name: losses[name, shots])
-            for kinds in (("uml",), ("image-only", "bridge"))
-        )
-        gain = paired_gain(found[ours, shots], found[theirs, shots], counts[shots])
-        rows.append({"shots": shots, "method": ours, "against": theirs, **vars(gain)})
+
+        def best(*kinds: str, shots: int = shots) -> str:
+            return min((name for name, arm in arms.items() if arm["kind"] in kinds), key=lambda one: losses[one, shots])
+
+        ours = best("uml")
+        rivals = {
+            "alone": best("image-only", "bridge"),
+            "peers": max(
+                (name for name, arm in arms.items() if arm["kind"] == "peer"), key=lambda one: found[one, shots].sum()
+            ),
+        }
+        for over, against in rivals.items():
+            gain = paired_gain(found[ours, shots], found[against, shots], counts[shots])
+            rows.append({"shots": shots, "method": ours, "over": over, "against": against, **vars(gain)})
     return rows
 
 

@@ -43,7 +43,8 @@ def compared(results: Mapping[str, Record], method: str) -> dict[str, str]:
         "gains": gains(results, method, "alone"),
         "paper": gains(results, "uml_init", "matched"),
         "peers": gains(results, method, "peers"),
-        "picked": picked(results),
+        "picked": picked(results, "alone"),
+        "picked_peers": picked(results, "peers"),
         "verdicts": verdicts(results),
         "foot": foot(results),
     }
@@ -76,15 +77,20 @@ def gain(record: Record, method: str, over: str, shots: int) -> Record:
     return next(one for one in record["gains"] if (one["method"], one["over"], one["shots"]) == wanted)
 
 
-def picked(results: Mapping[str, Record]) -> str:
-    """A row a setting: what validation would have picked with silos, over what it would have picked without."""
+def picked(results: Mapping[str, Record], over: str) -> str:
+    """A row a setting: what validation would have picked with silos, over one sort of rival."""
     shots = sorted({one["shots"] for record in results.values() for one in record["picked"]})
     rows = []
     for name, record in results.items():
-        found = {one["shots"]: one for one in record["picked"]}
-        cells = [f"{signed(found[one])} {found[one]['method']}" if one in found else "" for one in shots]
+        found = {one["shots"]: one for one in record["picked"] if one["over"] == over}
+        cells = [_against(found[one]) if one in found else "" for one in shots]
         rows.append([name, *cells])
     return table(["setting", *map(words.shots, shots)], rows)
+
+
+def _against(gain: Record) -> str:
+    peer = f" − {gain['against']}" if gain["over"] == "peers" else ""
+    return f"{signed(gain)} {gain['method']}{peer}"
 
 
 def verdicts(results: Mapping[str, Record]) -> str:

@@ -29,8 +29,10 @@ from uml_pipeline.trunk.lineup import arms
 from uml_pipeline.trunk.probe import hits
 
 SHOTS, MOST = [1, 4], 3
-GRID = Grid(alphas=[0.1, 0.3, 1.0, 3.0], shots=["all", "average", 5], scales=[10.0], rates=[0.003])
-SCALES = (3.0, 10.0, 30.0)
+WIDE = Grid(alphas=[0.1, 0.3, 1.0, 3.0], shots=["all", "average", 5], scales=[10.0], rates=[0.003])
+SCALES = (3.0, 10.0)
+GRIDS = {"before": Grid(start_scale=10.0), "now": Grid()}
+"""The library's own, before this study and after."""
 ARMS = ("uml", "uml_init", "uml_start", "uml_closed", "uml_refined", "uml_convex")
 KEYS = ("alpha", "auxiliary_shots", "scale", "prior", "noise", "strength")
 """What settings differ in."""
@@ -55,9 +57,10 @@ def _measured(params: Callable[[Place, int], Params], place: Place, seeds: int) 
     made = params(place, min(seeds, MOST))
     study = prepared({**made, "relevance": {"policy": "warn"}, "trunk": made["trunk"] | {"shots": SHOTS}}, place)
     inputs = gather(study)
+    narrow = _narrow(inputs)
     inputs = replace(inputs, lineup=_wider(inputs))
     found: dict[str, list[NDArray[np.float64]]] = {}
-    ready: dict[str, list[NDArray[np.float64]]] = {}
+    ready: dict[str, dict[str, list[float]]] = {}
     for shots in SHOTS:
         drawn = [one for one in draw(study, inputs) if one.shots == shots and one.seed < MOST]
         problems = list(each(partial(pose, inputs), drawn))
@@ -66,12 +69,14 @@ def _measured(params: Callable[[Place, int], Params], place: Place, seeds: int) 
         for arm in inputs.lineup:
             tests, vals = [], []
             for episode, problem, fits in zip(drawn, problems, trained, strict=True):
-                own = arm.solve(problem) if isinstance(arm, Solved) else fits[arm.name]
+                tried = arm.solve(problem) if isinstance(arm, Solved) else fits[arm.name]
                 test = problem.look_at(x[episode.test], y[episode.test])
-                tests.append([_accuracy(fit, test) for fit in own])
-                vals.append([fit.loss for fit in own])
+                tests.append([_accuracy(fit, test) for fit in tried])
+                vals.append([fit.loss for fit in tried])
             found.setdefault(arm.name, []).append(np.mean(tests, axis=0))
-            ready.setdefault(arm.name, []).append(_picked(np.array(tests), np.array(vals)))
+            for grid, chosen in {"wide": [True] * len(arm.settings), **narrow(arm)}.items():
+                own = ready.setdefault(arm.name, {}).setdefault(grid, [])
+                own.append(_picked(np.array(tests)[:, chosen], np.array(vals)[:, chosen]))
     return {
         "inputs": inputs_hash(study),
         "arms": {
@@ -79,7 +84,7 @@ def _measured(params: Callable[[Place, int], Params], place: Place, seeds: int) 
                 "label": arm.label,
                 "settings": [_told(setting) for setting in arm.settings],
                 "accuracy": np.array(found[arm.name]).tolist(),  # [shots, setting]
-                "picked": np.array(ready[arm.name]).tolist(),  # [shots], by validation
+                "picked": ready[arm.name],  # by validation, out of each grid: [shots]
             }
             for arm in inputs.lineup
         },
@@ -89,8 +94,18 @@ def _measured(params: Callable[[Place, int], Params], place: Place, seeds: int) 
 
 def _wider(inputs: Inputs) -> list[Arm]:
     """UML's arms with grids that are wider than the library's."""
-    found = arms(line_up(inputs.target, inputs.auxiliary, inputs.classes), GRID)
+    found = arms(line_up(inputs.target, inputs.auxiliary, inputs.classes), WIDE)
     return [_opened(arm) for arm in found if arm.name in ARMS]
+
+
+def _narrow(inputs: Inputs) -> Callable[[Arm], dict[str, list[bool]]]:
+    """Which of an arm's many settings the library itself would try, whatever the learning rate."""
+    found = line_up(inputs.target, inputs.auxiliary, inputs.classes)
+    own = {
+        grid: {arm.name: [_told(setting) for setting in arm.settings] for arm in arms(found, made)}
+        for grid, made in GRIDS.items()
+    }
+    return lambda arm: {grid: [_told(one) in made[arm.name] for one in arm.settings] for grid, made in own.items()}
 
 
 def _opened(arm: Arm) -> Arm:
@@ -170,26 +185,52 @@ def chosen_without(results: Results, arm: str, left_out: str = "") -> int:
 
 def blocks(results: Results) -> dict[str, str]:
     """Tables of the page."""
-    return {"defaults": _defaults(results), "normalised": _by_normalisation(results), "foot": tables.foot(results)}
+    return {
+        "defaults": _defaults(results),
+        "studies": _by_study(results),
+        "normalised": _by_normalisation(results),
+        "foot": tables.foot(results),
+    }
 
 
 def _defaults(results: Results) -> str:
     rows = []
     for arm in ARMS:
+        there = {name: one["arms"][arm] for name, one in results.items() if arm in one["arms"]}
+        first = next(iter(there.values()))
+        best = first["settings"][chosen_without(results, arm)]
+        cells = [_over({name: _fixed(results, arm, name) for name in there}, there)]
+        for grid in ("wide", "now"):
+            cells.append(_over({name: np.array(one["picked"][grid]) for name, one in there.items()}, there))
+        rows.append([first["label"], ", ".join(f"{key} {value}" for key, value in best.items()), *cells])
+    return tables.table(
+        ["arm", "wins over all", "what won on the others", "all settings, validation picks", "the library's now"], rows
+    )
+
+
+def _fixed(results: Results, arm: str, name: str) -> NDArray[np.float64]:
+    """Accuracy on a study of the setting that the others chose: [shots]."""
+    return np.array(results[name]["arms"][arm]["accuracy"])[:, chosen_without(results, arm, name)]
+
+
+def _over(found: Mapping[str, NDArray[np.float64]], there: Mapping[str, Any]) -> str:
+    """Mean gain over the library's grid as it was, each study counting once, and its standard error."""
+    gains = np.array([(own - there[name]["picked"]["before"]).mean() for name, own in found.items()])
+    return f"{words.points(float(gains.mean()))} ± {gains.std(ddof=1) / np.sqrt(len(gains)):.1f}"
+
+
+def _by_study(results: Results) -> str:
+    """At each number of shots: the setting that the other studies chose, over the library's grid as it was."""
+    rows = []
+    for arm in ARMS:
         cells = []
         for name, one in results.items():
             own = one["arms"].get(arm)
-            cells.append(_judged(own, chosen_without(results, arm, name)) if own else "")
-        first = next(one["arms"][arm] for one in results.values() if arm in one["arms"])
-        best = first["settings"][chosen_without(results, arm)]
-        rows.append([first["label"], ", ".join(f"{key} {value}" for key, value in best.items()), *cells])
-    return tables.table(["arm", "wins over all", *results], rows)
-
-
-def _judged(own: Mapping[str, Any], number: int) -> str:
-    """By shots: the setting that the other studies chose, over what validation picks here."""
-    accuracy, picked = np.array(own["accuracy"]), np.array(own["picked"])
-    return " / ".join(map(words.points, accuracy[:, number] - picked))
+            cells.append(
+                " / ".join(map(words.points, _fixed(results, arm, name) - own["picked"]["before"])) if own else ""
+            )
+        rows.append([next(one["arms"][arm]["label"] for one in results.values() if arm in one["arms"]), *cells])
+    return tables.table(["arm", *results], rows)
 
 
 def _by_normalisation(results: Results) -> str:

@@ -43,7 +43,8 @@ def mosi(target: str, folder: Path, data: Path) -> dict[str, Any]:
         _videos(data / "datasets" / "mosi", name, folder / f"{name}.npz", tested=name == target)
     order = [target, *(name for name in MOSI if name != target)]
     silos = {name: {"modality": "series", "path": f"{name}.npz"} for name in order}
-    ssl = {"network": {"longest": 64}, "keep": "best"}  # 64 utterances; 16 videos are learnt by heart within 100 steps
+    network = {"longest": 64}  # utterances
+    ssl = {"network": network, "keep": "best", "steps": 100}  # within which 16 videos are learnt by heart
     return {"target": target, "silos": silos, "trunk": {"shots": [8], "ssl": ssl}}
 
 

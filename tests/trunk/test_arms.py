@@ -16,6 +16,8 @@ from uml_pipeline.trunk.problem import build
 
 ALONE = ["class_mean", "logreg", "unimodal", "unimodal_mean"]
 JOINT = ["uml", "uml_init", "uml_init_alone", "uml_start", "uml_convex", "uml_closed", "uml_refined"]
+RIDGE = ["uml_ridge", "uml_closed_ridge"]
+JOINT += RIDGE
 BRIDGED = ["bridge_mean", "bridge_logreg", "bridge_probe"]
 LINEUPS = [Lineup(("text",)), Lineup(("far",), aligned=False), Lineup(("text",), bridges=("photos",))]
 
@@ -37,7 +39,12 @@ def test_the_lineup():
     assert [arm.name for arm in arms(Lineup(("a",), aligned=False))] == [*ALONE, "unimodal_projected", *JOINT]
     assert [arm.name for arm in arms(Lineup(bridges=("d",)))] == [*ALONE, *BRIDGED]
     beside = [arm.name for arm in arms(Lineup((), ("b",), ("d",), aligned=False))]
-    assert beside == [*ALONE, "unimodal_projected", *BRIDGED, *(name for name in JOINT if name != "uml_convex")]
+    assert beside == [
+        *ALONE,
+        "unimodal_projected",
+        *BRIDGED,
+        *(name for name in JOINT if name not in ("uml_convex", *RIDGE)),
+    ]
     by_kind = {arm.name: (arm.kind, arm.silos) for arm in arms(Lineup(("a", "b"), (), ("d",), ("c",)))}
     assert by_kind["uml_c"] == ("control", ("c",))
     assert by_kind["uml_init_alone"] == ("uml", ("a", "b", "d"))

@@ -23,6 +23,7 @@ SETTING = [
 ]  # fmt: skip
 TARGET_ONLY = {"class_mean", "logreg", "unimodal", "unimodal_mean"}
 WITH_SILOS = {"zero_shot", "uml", "uml_init", "uml_init_alone", "uml_start", "uml_convex", "uml_closed", "uml_refined"}
+WITH_SILOS |= {"uml_ridge", "uml_closed_ridge"}
 
 
 @pytest.fixture
@@ -81,7 +82,8 @@ def test_the_artifact_holds_runs_metrics_and_recipes(study):
     assert set(metrics) == {"runs", "gains", "arms", "ships", "test"}
     assert [set(row) for row in metrics["runs"]] == [{"method", "shots", "seeds", "mean", "std"}] * 2 * len(methods)
     assert {row["method"] for row in metrics["gains"]} == {
-        "uml", "uml_init", "uml_init_alone", "uml_start", "uml_convex", "uml_closed", "uml_refined", "uml_scrambled"
+        "uml", "uml_init", "uml_init_alone", "uml_start", "uml_convex", "uml_closed", "uml_refined", "uml_scrambled",
+        "uml_ridge", "uml_closed_ridge",
     }  # fmt: skip
     assert {row["against"] for row in metrics["gains"]} <= TARGET_ONLY
     assert set(metrics["arms"]) == methods

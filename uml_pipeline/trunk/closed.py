@@ -49,6 +49,21 @@ def _known(problem: Problem, setting: Setting) -> Tensor:
     return problem.view.directions(setting.prior, setting.noise)[: len(problem.means)]
 
 
+def mapped(problem: Problem, setting: Setting) -> Tensor:
+    """Samples mapped to what the silos say of their classes, by a ridge regression of strength 1 / C."""
+    return problem.view.fold(_map(problem, setting))
+
+
+def _map(problem: Problem, setting: Setting) -> Tensor:
+    means = problem.view.classes.means[: len(problem.means)] + problem.view.middle
+    return torch.from_numpy(problem.world.told_by(problem.silos).head(1 / setting.strength, means))
+
+
+def posterior_and_map(problem: Problem, setting: Setting) -> Tensor:
+    """The closed form, and `alpha` times that map: what samples of a class are like, and what tells them apart."""
+    return problem.view.fold(_known(problem, setting) + setting.alpha * _map(problem, setting))
+
+
 def bridged_logistic(problem: Problem, setting: Setting) -> Tensor:
     """Logistic regression on the target in the view's coordinates."""
     view = problem.view

@@ -9,6 +9,8 @@ from uml_pipeline.trunk.arms import Arm, Kind, Setting, Solved, Trained
 from uml_pipeline.trunk.grid import Grid
 
 _CLOSED = tuple(Setting(prior=prior, noise=noise) for prior, noise in product((1.0, 0.3), (1.0, 0.5)))
+_RIDGE = tuple(Setting(strength=c) for c in (0.01, 0.1, 1.0, 10.0))
+_BOTH = tuple(Setting(prior=1.0, alpha=alpha, strength=c) for alpha, c in product((0.3, 1.0), (0.1, 1.0)))
 _CONVEX = tuple(Setting(scale=1.0, strength=c) for c in (3.0, 10.0, 30.0, 100.0))
 
 
@@ -39,7 +41,8 @@ def arms(found: Lineup, grid: Grid = Grid()) -> list[Arm]:
     bridged = _with_bridges(found.bridges, gradient) if found.bridges else []
     convex = [_convex(found.sharing, "uml_convex", "Convex UML", "uml")] if found.sharing else []
     everything = (*found.speaking, *found.bridges)
-    joint = [*_trained(everything, gradient), *convex, *_closed(everything)] if found.speaking else []
+    mapped = _mapped(everything) if found.sharing else []
+    joint = [*_trained(everything, gradient), *convex, *_closed(everything), *mapped] if found.speaking else []
     controls = [_convex((silo,), f"uml_{silo}", f"Convex UML, {silo} forced in", "control") for silo in found.forced]
     matched = [_matched(gradient)] if found.speaking and gradient.projected else []
     return [*_target_alone(gradient), *matched, *bridged, *zero_shot, *joint, *controls]
@@ -72,7 +75,7 @@ class _Gradient:
             kind=kind,
             about=about,
             silos=silos,
-            settings=self._settings(behind, joint=joint),
+            settings=self._settings(behind, joint=joint, closed=init.startswith("closed")),
             budget=self._budget(),
             projection=behind,
             init=init,
@@ -82,14 +85,15 @@ class _Gradient:
         grid = self.grid
         return Budget(grid.steps, grid.look_every, grid.patience, grid.warm_up, by="loss")
 
-    def _settings(self, projection: bool, *, joint: bool) -> tuple[Setting, ...]:
+    def _settings(self, projection: bool, *, joint: bool, closed: bool) -> tuple[Setting, ...]:
         grid = self.grid
         rates = grid.rates or ([1e-3, 3e-3] if projection else [3e-3, 1e-2])
         steps = product(rates, grid.decays, grid.batches, grid.learn_scales)
         if not joint:
             return tuple(Setting(scale, *step) for scale, step in product(grid.scales, steps))
         beside = product(grid.alphas, map(str, grid.shots), grid.ratios)
-        return tuple(Setting(grid.scales[0], *step, *aside) for step, aside in product(steps, beside))
+        scale = grid.start_scale if closed else grid.scales[0]
+        return tuple(Setting(scale, *step, *aside) for step, aside in product(steps, beside))
 
 
 def _target_alone(gradient: _Gradient) -> list[Arm]:
@@ -208,6 +212,30 @@ def _closed(silos: tuple[str, ...]) -> list[Arm]:
             about="Logistic regression that starts from the closed form and is pulled back to it.",
             head=closed.refined,
             settings=tuple(Setting(scale, prior=1.0, strength=c) for scale, c in product((5.0, 10.0), (10.0, 30.0))),
+            silos=silos,
+        ),
+    ]
+
+
+def _mapped(silos: tuple[str, ...]) -> list[Arm]:
+    """Arms by a ridge regression from samples to class means of other modalities: silos share that map alone."""
+    return [
+        Solved(
+            name="uml_ridge",
+            label="ridge to the silos' space",
+            kind="uml",
+            about="As in zero-shot learning: samples are mapped to what the silos say of their classes.",
+            head=closed.mapped,
+            settings=_RIDGE,
+            silos=silos,
+        ),
+        Solved(
+            name="uml_closed_ridge",
+            label="UML in closed form, with the ridge",
+            kind="uml",
+            about="The sum of both heads.",
+            head=closed.posterior_and_map,
+            settings=_BOTH,
             silos=silos,
         ),
     ]

@@ -10,6 +10,7 @@ from torch.nn.functional import normalize
 
 from uml_pipeline.learn.geometry import Array, centre_of, means_of, standardise, whitening
 from uml_pipeline.learn.prior import Classes, Strengths, posterior, strengths
+from uml_pipeline.learn.ridge import Told
 from uml_pipeline.learn.samples import Samples
 from uml_pipeline.trunk.silos import Silo
 
@@ -55,6 +56,7 @@ class World:
         self.silos = {silo.name: silo for silo in silos}
         self._own = list(classes)
         self._views: dict[tuple[str, ...], View] = {}
+        self._told: dict[tuple[str, ...], Told] = {}
 
     @property
     def width(self) -> int:
@@ -71,20 +73,28 @@ class World:
     def seen_by(self, names: tuple[str, ...]) -> View:
         """What the silos of these names say, with the target's training samples."""
         if names not in self._views:
-            silos = [self.silos[name] for name in names]
-            self._views[names] = self._look(
-                [silo for silo in silos if silo.bridges(self.target)],
-                [silo for silo in silos if not silo.bridges(self.target)],
-            )
+            self._views[names] = self._look(*self._sorted(names))
         return self._views[names]
+
+    def told_by(self, names: tuple[str, ...]) -> Told:
+        """All samples in the coordinates of that view, and what the silos that are no bridges say of their classes."""
+        if names not in self._told:
+            bridges, others = self._sorted(names)
+            classes, whiten = self.union(bridges), self.seen_by(names).whiten
+            x, y = self._samples(bridges, classes)
+            said = np.hstack([np.zeros((len(classes), 0)), *(_shared(silo, classes) for silo in others)])
+            self._told[names] = Told.of(x if whiten is None else x @ whiten, y, said)
+        return self._told[names]
+
+    def _sorted(self, names: tuple[str, ...]) -> tuple[list[Silo], list[Silo]]:
+        """Bridges, and the others."""
+        silos = [self.silos[name] for name in names]
+        bridges = [silo for silo in silos if silo.bridges(self.target)]
+        return bridges, [silo for silo in silos if not silo.bridges(self.target)]
 
     def _look(self, bridges: list[Silo], others: list[Silo]) -> View:
         classes = self.union(bridges)
-        x, y = self._x, self._y
-        for silo in bridges:
-            known = silo.index(classes)
-            x = np.concatenate([x, standardise(silo.x[known >= 0], self._centre)])
-            y = np.concatenate([y, known[known >= 0]])
+        x, y = self._samples(bridges, classes)
         means, counts = means_of(x, y, len(classes))
         whiten = whitening(x - means[y], len(y) - int((counts > 0).sum())) if bridges else None
         if whiten is not None:
@@ -103,6 +113,15 @@ class World:
         )
         own = len(self._y)
         return View(known_to, middle, whiten, Samples(torch.from_numpy(x[:own]), torch.from_numpy(self._y)))
+
+    def _samples(self, bridges: list[Silo], classes: Sequence[str]) -> tuple[Array, Labels]:
+        """The target's training samples, then the bridges', and their classes."""
+        x, y = self._x, self._y
+        for silo in bridges:
+            known = silo.index(classes)
+            x = np.concatenate([x, standardise(silo.x[known >= 0], self._centre)])
+            y = np.concatenate([y, known[known >= 0]])
+        return x, y
 
 
 def _shared(silo: Silo, classes: Sequence[str]) -> Array:
