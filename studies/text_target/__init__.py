@@ -11,7 +11,7 @@ from studies.measure import OURS, Params, probing
 from studies.place import Place
 from studies.plan import Plan, Results
 
-SHOTS = [1, 2, 4, 8]
+SHOTS = [1, 2, 4]
 TRAIN, VAL = 12, 4  # sentences a class; the rest, some 12, test
 
 
