@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from studies import caltech, page, peers, tables
 from studies.__main__ import NAMES, ROOT
 from studies.synthetic import variances
+from studies.text_target import nameless
 from uml_pipeline.learn.geometry import unit
 
 PUBLISHED = [name for name in NAMES if (ROOT / name / page.RESULTS).exists()]
@@ -33,6 +34,13 @@ def test_a_page_says_what_the_results_say(name: str) -> None:
     for file in plan.figures:
         assert f"({file})" in text
         assert (folder / file).exists()
+
+
+def test_sentences_without_names() -> None:
+    said = pd.DataFrame(
+        {"text": ["Butterflies, a butterfly's wings", "The side of a Car, inside"], "label": ["butterfly", "car_side"]}
+    )
+    assert nameless(said)["text"].tolist() == ["it, a it's wings", "The it of a it, inside"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -141,6 +141,8 @@ def test_a_grid_is_searched_by_every_gradient_arm(problem):
         (shots, ratio) for shots in ("average", 2) for ratio in (Fraction(1, 2), Fraction(2))
     }
     assert {run.batch for run in runs} == {8}
+    assert {run.scale for run in runs} == {1.0}
+    assert {run.scale for run in by_name["uml_start"].runs()} == {grid.start_scale}
     assert {len(fit.curve) <= 3 for fit in solved(by_name["uml"], problem)} == {True}
 
 

@@ -75,7 +75,7 @@ class _Gradient:
             kind=kind,
             about=about,
             silos=silos,
-            settings=self._settings(behind, joint=joint, closed=init.startswith("closed")),
+            settings=self._settings(behind, joint=joint, near=init.startswith("closed")),
             budget=self._budget(),
             projection=behind,
             init=init,
@@ -85,14 +85,14 @@ class _Gradient:
         grid = self.grid
         return Budget(grid.steps, grid.look_every, grid.patience, grid.warm_up, by="loss")
 
-    def _settings(self, projection: bool, *, joint: bool, closed: bool) -> tuple[Setting, ...]:
+    def _settings(self, projection: bool, *, joint: bool, near: bool) -> tuple[Setting, ...]:
         grid = self.grid
         rates = grid.rates or ([1e-3, 3e-3] if projection else [3e-3, 1e-2])
         steps = product(rates, grid.decays, grid.batches, grid.learn_scales)
         if not joint:
             return tuple(Setting(scale, *step) for scale, step in product(grid.scales, steps))
         beside = product(grid.alphas, map(str, grid.shots), grid.ratios)
-        scale = grid.start_scale if closed else grid.scales[0]
+        scale = grid.start_scale if near else grid.scales[0]
         return tuple(Setting(scale, *step, *aside) for step, aside in product(steps, beside))
 
 
