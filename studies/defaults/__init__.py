@@ -29,7 +29,7 @@ from uml_pipeline.trunk.lineup import arms
 from uml_pipeline.trunk.probe import hits
 
 SHOTS, MOST = [1, 4], 3
-WIDE = Grid(alphas=[0.1, 0.3, 1.0, 3.0], shots=["all", "average", 5], scales=[10.0], rates=[0.003])
+WIDE = Grid(alphas=[0.1, 0.3, 1.0], shots=["all", "average", 5], scales=[10.0], rates=[0.003])
 SCALES = (3.0, 10.0)
 GRIDS = {"before": Grid(start_scale=10.0), "now": Grid()}
 """The library's own, before this study and after."""
@@ -47,7 +47,7 @@ STUDIES: dict[str, Callable[[Place, int], Params]] = {
     "photos and a bridge": _photos("bridge", lent=caltech.LENT, tiny=40, target=caltech.OWN),
     "animals' sounds": partial(trimodal.params, "animals_trimodal", ("audio", "image", "text")),
     "animals' photos": partial(trimodal.params, "animals_trimodal", ("image", "audio", "text")),
-    "texts and a bridge": partial(text_target.params, text_target.Setting(bridge=True)),
+    "texts and a bridge": partial(text_target.params, text_target.Setting(bridge=True, named=False)),
     "emoji": partial(emoji.params, "descriptions"),
 }
 

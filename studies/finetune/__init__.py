@@ -31,7 +31,7 @@ FINETUNE = {
 }
 SETTINGS: dict[str, tuple[int, dict[str, Any]]] = {
     "10 % (3 a class)": (3, {}),
-    "all (31 a class)": (31, {"steps": 100, "batch": 32}),
+    "all (31 a class)": (31, {"batch": 32}),
 }
 """Photos a class, and what is not as in FINETUNE. At most three draws: one takes minutes."""
 

@@ -9,7 +9,8 @@ from studies.place import Place
 from studies.plan import Plan, Results
 from studies.silos import PHOTO_ENCODERS
 
-SETS, TARGETS, SHOTS = ("animals_trimodal", "esc10"), ("audio", "image"), [1, 2, 4, 8]
+SETS, TARGETS = ("animals_trimodal", "esc10"), ("audio", "image")
+SHOTS, FEWER = [1, 2, 4, 8], [1, 4]  # of both additions together, and of one
 
 
 def params(name: str, modalities: tuple[str, ...], place: Place, seeds: int) -> Params:
@@ -23,7 +24,8 @@ def params(name: str, modalities: tuple[str, ...], place: Place, seeds: int) -> 
     silos = {
         one: {"modality": one, "path": str(place.set(name) / f"{one}_silo"), **encoders[one]} for one in modalities
     }
-    return {"target": modalities[0], "silos": silos, "trunk": {"shots": SHOTS, "seeds": seeds}}
+    shots = SHOTS if len(modalities) > 2 else FEWER
+    return {"target": modalities[0], "silos": silos, "trunk": {"shots": shots, "seeds": seeds}}
 
 
 def _settings() -> dict[str, tuple[str, tuple[str, ...]]]:
