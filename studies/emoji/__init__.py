@@ -18,7 +18,8 @@ def params(texts: str, place: Place, seeds: int) -> Params:
         write(place.folder)
     drawings = {"modality": "image", "path": "data/drawings", "encoder": "builtin/emoji", "group": "artist"}
     told = {"modality": "text", "path": f"data/{texts}.csv", "encoder": "builtin/minilm"}
-    trunk = {"shots": [1, 2, 4], "seeds": max(seeds, ARTISTS)}
+    shots = [1, 2, 4] if texts == "descriptions" else [1, 2]
+    trunk = {"shots": shots, "seeds": max(seeds, ARTISTS)}
     return {"target": "drawings", "silos": {"drawings": drawings, "texts": told}, "trunk": trunk}
 
 

@@ -11,7 +11,7 @@ from studies.plan import Plan, Results
 from uml_pipeline.report.canvas import INK, canvas
 
 SHOTS = (1, 2)
-COVERED, MISLABELLED, SHIFTED = (0.0, 0.25, 0.5, 0.75), (0.1, 0.2, 0.35, 0.5), (0.25, 0.5, 1.0)
+COVERED, MISLABELLED, SHIFTED = (0.0, 0.25, 0.5, 0.75), (0.1, 0.25, 0.5), (0.5, 1.0)
 QUICK = {"steps": 60, "alphas": [0.3], "scales": [10.0], "rates": [0.003]}
 """Arms by gradient stand beside, with one setting each: the curves are the closed form's."""
 

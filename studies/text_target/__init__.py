@@ -20,7 +20,6 @@ TRAIN, VAL = 12, 4  # sentences a class; the rest, some 12, test
 class Setting:
     """What stands beside caltech50's sentences."""
 
-    texts: str = "MiniLM"
     bridge: bool = False  # sentences and photos of tinyimagenet40's other classes
     permuted: bool = False  # photos under the names of other classes
     named: bool = True  # the sentences name their class
@@ -29,7 +28,6 @@ class Setting:
 SETTINGS = {
     "photos": Setting(),
     "photos and a bridge": Setting(bridge=True),
-    "photos and a bridge, WordLlama": Setting("WordLlama", bridge=True),
     "photos, no names": Setting(named=False),
     "photos and a bridge, no names": Setting(bridge=True, named=False),
     "permuted photos and a bridge, no names": Setting(bridge=True, permuted=True, named=False),
@@ -45,12 +43,12 @@ def params(setting: Setting, place: Place, seeds: int) -> Params:
         said, told = nameless(said), nameless(told)
     seen = silos.permuted(seen) if setting.permuted else seen
     seen = seen[seen["split"] != "test"]  # photos of the photo study's training: more than enough
-    found = {"texts": silos.texts(place, "sentences", _split(said), setting.texts)}
+    found = {"texts": silos.texts(place, "sentences", _split(said))}
     if setting.bridge:
         few = set(told["label"]) - set(said["label"])
         seen = pd.concat([seen, shown[shown["label"].isin(few) & (shown["split"] != "test")]])
         beside = told[told["label"].isin(few)].drop(columns="split")
-        found["bridge"] = silos.texts(place, "bridge_sentences", beside, setting.texts)
+        found["bridge"] = silos.texts(place, "bridge_sentences", beside)
     found["photos"] = silos.photos(place, "beside", seen)
     return {"target": "texts", "silos": found, "trunk": {"shots": SHOTS, "seeds": seeds}}
 
