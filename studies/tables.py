@@ -104,7 +104,9 @@ def _said(record: Record) -> str:
 
 
 def _worth(exchange: Record) -> str:
-    """In target samples a class, of each silo."""
+    """In target samples a class, of each silo; nothing where no exchange was measured."""
+    if "cannot_say" in exchange:
+        return ""
     found = []
     for silo, one in exchange.items():
         if not isinstance(one, Mapping) or "cannot_say" in one:

@@ -24,7 +24,7 @@ CLEAN = "all texts as they are"
 CURVES = {
     "classes with texts": [(one, f"texts for {one:.0%} of the classes", {"covered": one}) for one in COVERED],
     "texts under wrong labels": [(one, f"{one:.0%} of texts mislabelled", {"mislabelled": one}) for one in MISLABELLED],
-    "classes whose texts are about their likest other": [
+    "classes with texts of the likest": [
         (one, f"texts of {one:.0%} of the classes shifted", {"shifted": one}) for one in SHIFTED
     ],
 }
