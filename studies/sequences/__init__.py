@@ -7,12 +7,12 @@ python -m studies sequences --only digits --seeds 10         # also sounds, phot
 import shutil
 from functools import partial
 
-from studies import tables
 from studies.measure import Record, inputs_hash, prepared
 from studies.place import Place
 from studies.plan import Plan, Results
 from studies.sequences.silos import SETTINGS
 from studies.sequences.tables import rows
+from studies.tables import foot, table
 from uml_pipeline.learn.engine.world import World
 from uml_pipeline.trunk.ssl.compute import compute
 
@@ -34,10 +34,9 @@ def _measured(name: str, place: Place, seeds: int) -> Record:
 def blocks(results: Results) -> dict[str, str]:
     """Tables of the page."""
     shown = [
-        f"**{name}** (ships `{one['ships']}`)\n\n{tables.table(one['heads'], one['rows'])}"
-        for name, one in results.items()
+        f"**{name}** (ships `{one['ships']}`)\n\n{table(one['heads'], one['rows'])}" for name, one in results.items()
     ]
-    return {"tables": "\n\n".join(shown), "foot": tables.foot(results)}
+    return {"tables": "\n\n".join(shown), "foot": foot(results)}
 
 
 PLAN = Plan(
