@@ -15,17 +15,12 @@ from studies.synthetic import variances
 from studies.text_target import nameless
 from uml_pipeline.learn.geometry import unit
 
-PUBLISHED = [name for name in NAMES if (ROOT / name / page.RESULTS).exists()]
 TEXTS = pd.DataFrame(
     {"text": [f"{name} {word} one" for name in "abcdef" for word in ("red", "blue")], "label": list("aabbccddeeff")}
 )
 
 
-def test_most_studies_have_been_run() -> None:
-    assert {"photos", "emoji", "trimodal", "text_target", "synthetic"} <= {*PUBLISHED}
-
-
-@pytest.mark.parametrize("name", PUBLISHED)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_page_says_what_the_results_say(name: str) -> None:
     folder, plan = ROOT / name, import_module(f"studies.{name}").PLAN
     results, text = page.read(folder), (folder / page.PAGE).read_text()
@@ -46,8 +41,7 @@ def test_sentences_without_names() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_page_has_its_parts(name: str) -> None:
     text = (ROOT / name / page.PAGE).read_text()
-    told = ("What we conclude", "What would change our mind") if name in PUBLISHED else ("Not run yet",)
-    for part in ("Question", "Set-up", *told, "How it was made"):
+    for part in ("Question", "Set-up", "What we conclude", "What would change our mind", "How it was made"):
         assert re.search(rf"^## {part}", text, re.MULTILINE), part
     assert f"python -m studies {name}" in text
 
