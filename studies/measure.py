@@ -30,11 +30,14 @@ Hits = Mapping[tuple[str, int], NDArray[np.int64]]  # by method and shots: [draw
 OURS = "uml_refined"
 """The arm whose gains are told, named before any of this was run. Beside it, the paper's own."""
 COMPARED = (OURS, "uml_init", "uml", "uml_start")
+CANDIDATE = 3.0
+"""Logit scale of `uml_start` here: what studies/defaults had chosen; these runs spoke against it."""
 
 
 def probed(params: Params, place: Place) -> Record:
     """Mode probe with all arms and all peers. Silos are used whatever their verdict: here the arms are judged."""
-    study = prepared({**params, "relevance": {"policy": "warn"}}, place)
+    trunk = params["trunk"] | {"grid": {"start_scale": CANDIDATE} | params["trunk"].get("grid", {})}
+    study = prepared({**params, "trunk": trunk, "relevance": {"policy": "warn"}}, place)
     call(study, Step("trunk"))
     artifact = Workspace(study.folder).reading("trunk")
     metrics, inputs = read_json(artifact / "metrics.json"), gather(study)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studies import caltech, emoji, tables, text_target, trimodal
-from studies.measure import Params, inputs_hash, prepared
+from studies.measure import CANDIDATE, Params, inputs_hash, prepared
 from studies.place import Place
 from studies.plan import Plan, Record, Results
 from uml_pipeline.learn.geometry import centre_of, standardise, unit
@@ -31,8 +31,8 @@ from uml_pipeline.trunk.probe import hits
 SHOTS, MOST = [1, 4], 3
 WIDE = Grid(alphas=[0.1, 0.3, 1.0], shots=["all", "average", 5], scales=[10.0], rates=[0.003])
 SCALES = (3.0, 10.0)
-GRIDS = {"before": Grid(start_scale=10.0), "now": Grid()}
-"""The library's own, before this study and after."""
+GRIDS = {"library": Grid(), "candidate": Grid(start_scale=CANDIDATE)}
+"""The library's own, and with the one change that three draws spoke for."""
 ARMS = ("uml", "uml_init", "uml_start", "uml_closed", "uml_refined", "uml_convex")
 KEYS = ("alpha", "auxiliary_shots", "scale", "prior", "noise", "strength")
 """What settings differ in."""
@@ -200,11 +200,11 @@ def _defaults(results: Results) -> str:
         first = next(iter(there.values()))
         best = first["settings"][chosen_without(results, arm)]
         cells = [_over({name: _fixed(results, arm, name) for name in there}, there)]
-        for grid in ("wide", "now"):
+        for grid in ("wide", "candidate"):
             cells.append(_over({name: np.array(one["picked"][grid]) for name, one in there.items()}, there))
         rows.append([first["label"], ", ".join(f"{key} {value}" for key, value in best.items()), *cells])
     return tables.table(
-        ["arm", "wins over all", "what won on the others", "all settings, validation picks", "the library's now"], rows
+        ["arm", "wins over all", "what won on the others", "all settings, validation picks", "candidate"], rows
     )
 
 
@@ -214,20 +214,20 @@ def _fixed(results: Results, arm: str, name: str) -> NDArray[np.float64]:
 
 
 def _over(found: Mapping[str, NDArray[np.float64]], there: Mapping[str, Any]) -> str:
-    """Mean gain over the library's grid as it was, each study counting once, and its standard error."""
-    gains = np.array([(own - there[name]["picked"]["before"]).mean() for name, own in found.items()])
+    """Mean gain over the library's grid, each study counting once, and its standard error."""
+    gains = np.array([(own - there[name]["picked"]["library"]).mean() for name, own in found.items()])
     return f"{words.points(float(gains.mean()))} ± {gains.std(ddof=1) / np.sqrt(len(gains)):.1f}"
 
 
 def _by_study(results: Results) -> str:
-    """At each number of shots: the setting that the other studies chose, over the library's grid as it was."""
+    """At each number of shots: the setting that the other studies chose, over the library's grid."""
     rows = []
     for arm in ARMS:
         cells = []
         for name, one in results.items():
             own = one["arms"].get(arm)
             cells.append(
-                " / ".join(map(words.points, _fixed(results, arm, name) - own["picked"]["before"])) if own else ""
+                " / ".join(map(words.points, _fixed(results, arm, name) - own["picked"]["library"])) if own else ""
             )
         rows.append([next(one["arms"][arm]["label"] for one in results.values() if arm in one["arms"]), *cells])
     return tables.table(["arm", *results], rows)

@@ -23,8 +23,8 @@ class Grid(Config):
     scales: list[PositiveFloat] = Field(default=[10.0, 20.0], min_length=1)
     """Logit scales at the start. Arms with a joint loss take the first, and search its weight instead: so all arms try
     as many settings, as long as there are as many weights as scales."""
-    start_scale: PositiveFloat = 3.0
-    """Logit scale of the arm that starts from the closed form: studies/defaults."""
+    start_scale: PositiveFloat = 10.0
+    """Logit scale of the arm that starts from the closed form. 3 was tried: studies/defaults."""
     learn_scales: list[bool] = Field(default=[False], min_length=1)
     """Whether each modality's logit scale is learnt."""
     alphas: list[PositiveFloat] = Field(default=[0.3, 1.0], min_length=1)
