@@ -35,9 +35,9 @@ CANDIDATE = 3.0
 
 
 def probed(params: Params, place: Place) -> Record:
-    """Mode probe with all arms and all peers. Silos are used whatever their verdict: here the arms are judged."""
+    """Mode probe with all arms and all peers."""
     trunk = params["trunk"] | {"grid": {"start_scale": CANDIDATE} | params["trunk"].get("grid", {})}
-    study = prepared({**params, "trunk": trunk, "relevance": {"policy": "warn"}}, place)
+    study = prepared({**params, "trunk": trunk}, place)
     call(study, Step("trunk"))
     artifact = Workspace(study.folder).reading("trunk")
     metrics, inputs = read_json(artifact / "metrics.json"), gather(study)
@@ -69,8 +69,8 @@ def _measured(make: Callable[[Place, int], Params], place: Place, seeds: int) ->
 
 
 def prepared(params: Params, place: Place) -> Study:
-    """The study, up to the trunk's door."""
-    written = yaml.safe_dump(params, sort_keys=False)
+    """The study, up to the trunk's door. Silos are used whatever their verdict: here they are judged."""
+    written = yaml.safe_dump({**params, "relevance": {"policy": "warn"}}, sort_keys=False)
     (place.folder / "params.yaml").write_text(written, encoding="utf-8")
     study = Study(place.folder)
     for stage in ("silo", "features"):

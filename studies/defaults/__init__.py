@@ -55,7 +55,7 @@ STUDIES: dict[str, Callable[[Place, int], Params]] = {
 def _measured(params: Callable[[Place, int], Params], place: Place, seeds: int) -> Record:
     """Test accuracy of every setting of every arm, mean over the draws."""
     made = params(place, min(seeds, MOST))
-    study = prepared({**made, "relevance": {"policy": "warn"}, "trunk": made["trunk"] | {"shots": SHOTS}}, place)
+    study = prepared({**made, "trunk": made["trunk"] | {"shots": SHOTS}}, place)
     inputs = gather(study)
     narrow = _narrow(inputs)
     inputs = replace(inputs, lineup=_wider(inputs))

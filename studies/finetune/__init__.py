@@ -47,9 +47,7 @@ def _measured(shots: int, other: dict[str, Any], place: Place, seeds: int) -> Re
     }
     texts = {"modality": "text", "path": str(data / "text_silo"), "encoder": "builtin/minilm"}
     trunk = {"mode": "finetune", "shots": [shots], "seeds": min(seeds, MOST), "finetune": FINETUNE | other}
-    silos = {"photos": photos, "texts": texts}
-    policy = {"policy": "warn"}  # whatever the verdict, the texts are used: here they are judged
-    study = prepared({"target": "photos", "silos": silos, "relevance": policy, "trunk": trunk}, place)
+    study = prepared({"target": "photos", "silos": {"photos": photos, "texts": texts}, "trunk": trunk}, place)
     call(study, Step("trunk"))
     artifact = Workspace(study.folder).reading("trunk")
     metrics = read_json(artifact / "metrics.json")

@@ -23,7 +23,7 @@ def _measured(name: str, place: Place, seeds: int) -> Record:
     made = SETTINGS[name](own.folder, own.data)
     ssl = {**made["trunk"].get("ssl", {}), "device": "cpu"}
     trunk = {**made["trunk"], "mode": "ssl", "seeds": seeds, "ssl": ssl}
-    study = prepared({**made, "relevance": {"policy": "warn"}, "trunk": trunk}, own)
+    study = prepared({**made, "trunk": trunk}, own)
     outcome = compute(study, World())
     heads, *body = rows(outcome)
     record = {"inputs": inputs_hash(study), "heads": heads, "rows": body, "ships": outcome.decision.ships.arm.name}
